@@ -1,0 +1,1 @@
+"""Call AI models from asyncio."""

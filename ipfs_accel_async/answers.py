@@ -1,0 +1,168 @@
+"""What comes back: usage, deltas and answers. Frozen, slotted values; a test holds `fold(deltas) == reply`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
+    from ipfs_accel_async.wire.ratelimits import RateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a call, as the service counted them.
+
+    Args:
+        input_tokens: All input, cached or not.
+        output_tokens: All output, reasoning included.
+        total_tokens: The service's sum.
+        cached_tokens: Part of the input read from the service's prompt cache.
+        cache_write_tokens: Part of the input written to it.
+        reasoning_tokens: Part of the output spent on reasoning.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a tool call: id and name come first, then `arguments` in pieces, all under one `index`."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One piece of a streamed reply.
+
+    Args:
+        text: New text.
+        reasoning: New reasoning text; `signature` signs it where the service does.
+        tool_calls: Pieces of tool calls.
+        finish_reason: Why the model stopped, in the last pieces.
+        usage: Counts so far; later ones replace earlier ones.
+        model: Model that answers, and `id` the service's id of the reply, where the piece says so.
+        end: The stream's end mark: nothing follows.
+        raw: The piece as the service sent it.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    finish_reason: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    id: str = ""
+    signature: str = ""
+    end: bool = False
+    raw: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def committing(self) -> bool:
+        """Whether a caller can tell it came: after such a piece a call is never sent again."""
+        return bool(self.text or self.tool_calls or self.reasoning or self.signature or self.finish_reason or self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What every answer carries.
+
+    Args:
+        target: Who answered.
+        model: The model's name as the service returned it.
+        usage: Token counts; zeros where the service gives none.
+        request_id: Our id of the call.
+        provider_request_id: The service's own id, if it sent one.
+        attempts: How many times the call was sent.
+        rate_limits: What the service said of its limits, if it did.
+        raw: The parsed JSON of the answer, whole.
+    """
+
+    target: Target
+    model: str = ""
+    usage: Usage = NO_USAGE
+    request_id: str = ""
+    provider_request_id: str | None = None
+    attempts: int = 1
+    rate_limits: RateLimits | None = field(default=None, compare=False)
+    raw: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Answer):
+    """A chat answer.
+
+    Args:
+        text: All text of the answer.
+        reasoning: Reasoning text, where the service shows it; `signature` signs it.
+        tool_calls: Calls the model asks for.
+        finish_reason: ``stop``, ``length``, ``tool_calls``, ``content_filter``, or the service's own word.
+        id: The service's id of the reply.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    signature: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str = ""
+    id: str = ""
+
+    @property
+    def message(self) -> Message:
+        """This answer as the assistant's turn of the conversation that goes on."""
+        if not self.reasoning:
+            return Message("assistant", self.text, self.tool_calls)
+        parts: tuple[Part, ...] = (Thinking(self.reasoning, self.signature),)
+        return Message("assistant", (*parts, Text(self.text)) if self.text else parts, self.tool_calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Embeddings(Answer):
+    """Vectors, one row a text, in the order of the texts.
+
+    Args:
+        vectors: Array of shape (n, d), float32, also for a single text.
+    """
+
+    vectors: NDArray[float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that a service offers; `raw` holds all it says of it."""
+
+    id: str
+    owner: str = ""
+    raw: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelList(Answer):
+    """The models a service offers."""
+
+    models: tuple[ModelInfo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeAnswer(Answer):
+    """Answer to :meth:`Client.request`: `raw` is the parsed JSON (None if the body is none), `body` the bytes."""
+
+    status: int = 200
+    body: bytes = field(default=b"", repr=False)

@@ -1,0 +1,286 @@
+"""Every error this package raises, and the one place that judges them.
+
+::
+
+    AccelError
+    ├── ConfigError                    settings, keys, URLs, names: wrong before any call
+    ├── InvalidRequestError            arguments of a call that cannot be sent
+    ├── CallError                      the call was (or was being) sent
+    │   ├── TransportError             no complete answer came back
+    │   │   ├── ConnectError           nothing reached the server
+    │   │   ├── TLSError               certificate or handshake
+    │   │   ├── RequestTimeoutError    `phase` says where the time went
+    │   │   └── InterruptedCallError   the connection broke after the request was sent
+    │   ├── ProtocolError              an answer came that cannot be right
+    │   │   ├── DecodeError            not the JSON, encoding or frame it should be
+    │   │   ├── ResponseValidationError  a required field is missing or of the wrong type
+    │   │   ├── ResponseTooLargeError  beyond the cap on decoded bytes
+    │   │   ├── UnexpectedRedirectError  redirects are never followed
+    │   │   └── StreamIncompleteError  the stream ended early; `partial` holds what came
+    │   └── APIError                   the server answered with an error
+    │       ├── BadRequestError        400, 409, 413, 415, 422
+    │       │   ├── ContextTooLongError
+    │       │   └── ContentFilteredError
+    │       ├── AuthenticationError    401
+    │       ├── PermissionDeniedError  403
+    │       ├── NotFoundError          404, 410
+    │       ├── RateLimitError         429, retried
+    │       ├── QuotaExhaustedError    402 and billing 429s, not retried
+    │       ├── OverloadedError        503, 529, 498
+    │       └── ServerError            every other 5xx, 408, 425
+    ├── RejectedError                  never sent
+    │   ├── CircuitOpenError
+    │   ├── QueueFullError             load shed
+    │   ├── DeadlineExceededError      the time was up in the queue or in backoff
+    │   └── ClientClosedError
+    └── AllTargetsFailedError          `causes`: one error a target
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ipfs_accel_async.answers import Reply
+    from ipfs_accel_async.types import Target
+
+OutcomeKind = Literal["ok", "ignored", "throttled", "failed"]
+
+
+class AccelError(Exception):
+    """Base of every error this package raises.
+
+    Attributes:
+        provider: Provider name, where one is known.
+        target: The ``provider:model`` that was called.
+        status: HTTP status of the answer.
+        code: The service's own error code or type.
+        request_id: Our id of the call, sent as ``X-Request-ID``.
+        provider_request_id: The service's own id of the request.
+        attempts: How many times the call was sent.
+        retryable: Whether the same call may succeed if sent again.
+        retry_after: Seconds the service asked to wait.
+        phase: Where the time went: queue, backoff, connect, first byte, body or stream.
+    """
+
+    retryable: bool = False
+    outcome: OutcomeKind = "ignored"
+    """How guards (breaker, limits) count it: only ``failed`` blames the endpoint."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        target: Target | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        provider_request_id: str | None = None,
+        attempts: int = 0,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        phase: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider if provider is not None or target is None else target.provider
+        self.target = target
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.provider_request_id = provider_request_id
+        self.attempts = attempts
+        self.retry_after = retry_after
+        self.phase = phase
+        if retryable is not None:
+            self.retryable = retryable
+
+    def __str__(self) -> str:
+        where = f"{self.target or self.provider}: " if self.target or self.provider else ""
+        return f"{where}{self.message}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # keyword-only constructors do not pickle by themselves; workers send errors between processes
+        return _rebuild, (type(self), dict(self.__dict__))
+
+
+def _rebuild(kind: type[AccelError], state: dict[str, Any]) -> AccelError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, state.get("message", ""))
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(AccelError, ValueError):
+    """A setting, key, URL or name is wrong; nothing was sent."""
+
+
+class InvalidRequestError(AccelError, ValueError):
+    """The call's arguments cannot be sent; nothing was."""
+
+
+class CallError(AccelError):
+    """The call was sent, or was being sent."""
+
+    outcome: OutcomeKind = "failed"
+
+
+class TransportError(CallError):
+    """No complete answer came back."""
+
+    retryable = True
+
+
+class ConnectError(TransportError):
+    """No connection: name resolution, refusal or connect timeout. Nothing was sent."""
+
+
+class TLSError(TransportError):
+    """The certificate or the handshake failed; trying again does not help."""
+
+    retryable = False
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """The call was sent and its time ran out; `phase` says where."""
+
+
+class InterruptedCallError(TransportError):
+    """The connection broke after the request was sent."""
+
+
+class ProtocolError(CallError):
+    """An answer came that cannot be right."""
+
+
+class DecodeError(ProtocolError):
+    """Not the JSON, encoding or frame it should be. Worth one more try: proxies do this in passing."""
+
+    retryable = True
+
+
+class ResponseValidationError(ProtocolError):
+    """A required field of the answer is missing or of the wrong type; the message has its path."""
+
+
+class ResponseTooLargeError(ProtocolError):
+    """The answer passes the cap on decoded bytes."""
+
+
+class UnexpectedRedirectError(ProtocolError):
+    """The server answered with a redirect: those are never followed, as keys would leave with them."""
+
+
+class StreamIncompleteError(ProtocolError):
+    """The stream ended before its end mark.
+
+    Attributes:
+        partial: The reply as far as it came; None when nothing did.
+    """
+
+    partial: Reply | None = None
+    retryable = True  # only while nothing was handed to the caller: the exchange sees to that
+
+
+class APIError(CallError):
+    """The server answered with an error."""
+
+
+class BadRequestError(APIError):
+    """The server cannot accept this request (400, 409, 413, 415, 422); the same again fails again."""
+
+    outcome: OutcomeKind = "ok"  # the server is alive: it answered
+
+
+class ContextTooLongError(BadRequestError):
+    """The prompt does not fit the model's context."""
+
+
+class ContentFilteredError(BadRequestError):
+    """The service's content policy refused the request."""
+
+
+class AuthenticationError(APIError):
+    """401: the key is missing, wrong or revoked."""
+
+    outcome: OutcomeKind = "ok"
+
+
+class PermissionDeniedError(APIError):
+    """403: the key may not use this model or operation."""
+
+    outcome: OutcomeKind = "ok"
+
+
+class NotFoundError(APIError):
+    """404 or 410: no such model or object."""
+
+    outcome: OutcomeKind = "ok"
+
+
+class RateLimitError(APIError):
+    """429: too fast; `retry_after` says how long to wait where the service does."""
+
+    retryable = True
+    outcome: OutcomeKind = "throttled"
+
+
+class QuotaExhaustedError(APIError):
+    """402 or a billing 429: waiting does not help, paying does."""
+
+    outcome: OutcomeKind = "throttled"
+
+
+class OverloadedError(APIError):
+    """503, 529 or 498: the service has no capacity right now."""
+
+    retryable = True
+
+
+class ServerError(APIError):
+    """A fault of the service: 5xx, 408, 425."""
+
+    retryable = True
+
+
+class RejectedError(AccelError):
+    """The call was refused here and never sent."""
+
+
+class CircuitOpenError(RejectedError):
+    """The target keeps failing; `retry_after` says when it is tried again."""
+
+
+class QueueFullError(RejectedError):
+    """The queue is full: the call was refused, or displaced by one of higher priority."""
+
+
+class DeadlineExceededError(RejectedError, TimeoutError):
+    """The deadline passed in the queue, or would pass in backoff (then `__cause__` is the last error)."""
+
+
+class ClientClosedError(RejectedError):
+    """The client is closed."""
+
+
+class AllTargetsFailedError(AccelError):
+    """The model and each of its fallbacks failed.
+
+    Attributes:
+        causes: One error a target, in the order they were tried.
+    """
+
+    causes: tuple[AccelError, ...] = ()
+    outcome: OutcomeKind = "failed"
+
+
+def outcome_of(error: BaseException | None) -> OutcomeKind:
+    """How guards count this end of a call.
+
+    ``ok``: the endpoint is alive. ``throttled``: alive, asks for less. ``failed``: its fault. ``ignored``: says nothing
+    about it (cancellation, our own refusals, local errors).
+    """
+    if error is None:
+        return "ok"
+    return error.outcome if isinstance(error, AccelError) else "ignored"

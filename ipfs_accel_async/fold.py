@@ -1,0 +1,90 @@
+"""Deltas to one reply. A streamed reply and a unary one are equal; the contract tests hold every codec to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ipfs_accel_async.answers import NO_USAGE, Reply, Usage
+from ipfs_accel_async.types import ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ipfs_accel_async.answers import Delta
+
+
+class Fold:
+    """Gathers the deltas of one stream; :meth:`into` makes the reply of what has come so far."""
+
+    __slots__ = ("_calls", "_reasoning", "_signature", "_text", "finish_reason", "id", "model", "usage")
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._signature: list[str] = []
+        self._calls: dict[int, list[str]] = {}
+        self.finish_reason = ""
+        self.usage: Usage = NO_USAGE
+        self.model = ""
+        self.id = ""
+
+    def add(self, delta: Delta) -> None:
+        """Take one delta in."""
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        if delta.signature:
+            self._signature.append(delta.signature)
+        for piece in delta.tool_calls:
+            call = self._calls.setdefault(piece.index, ["", "", ""])
+            call[0] = call[0] or piece.id
+            call[1] = call[1] or piece.name
+            call[2] += piece.arguments
+        if delta.finish_reason:
+            self.finish_reason = delta.finish_reason
+        if delta.usage is not None:
+            self.usage = _later(self.usage, delta.usage)
+        if delta.model:
+            self.model = delta.model
+        if delta.id:
+            self.id = delta.id
+
+    def into(self, empty: Reply) -> Reply:
+        """The reply so far, on the metadata of `empty`."""
+        return replace(
+            empty,
+            text="".join(self._text),
+            reasoning="".join(self._reasoning),
+            signature="".join(self._signature),
+            tool_calls=tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls)),
+            finish_reason=self.finish_reason,
+            usage=self.usage,
+            model=self.model or empty.model,
+            id=self.id,
+        )
+
+
+def fold(deltas: Iterable[Delta], empty: Reply) -> Reply:
+    """The reply that `deltas` make up, on the metadata of `empty`."""
+    gathered = Fold()
+    for delta in deltas:
+        gathered.add(delta)
+    return gathered.into(empty)
+
+
+def _later(old: Usage, new: Usage) -> Usage:
+    """Counts are cumulative: a later one replaces an earlier one, an absent one (0) leaves it."""
+    if old is NO_USAGE:
+        return new
+    input_tokens = new.input_tokens or old.input_tokens
+    output_tokens = new.output_tokens or old.output_tokens
+    return Usage(
+        input_tokens,
+        output_tokens,
+        input_tokens + output_tokens,
+        new.cached_tokens or old.cached_tokens,
+        new.cache_write_tokens or old.cache_write_tokens,
+        new.reasoning_tokens or old.reasoning_tokens,
+    )

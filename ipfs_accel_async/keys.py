@@ -1,0 +1,108 @@
+"""Secrets that cannot leak by accident, and the keys of a provider."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ipfs_accel_async.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SENDABLE = re.compile(r"[\x21-\x7e]+")
+
+
+class Secret:
+    """A key that shows itself only to :meth:`reveal`.
+
+    No repr, str, format, pickle, copy of attributes or equality gives it away. Surrounding white space (the usual slip
+    of an ``.env`` file) is stripped; anything else that a header cannot carry is refused here, not in an exception of
+    an HTTP library that would print it.
+
+    Raises:
+        ConfigError: It is empty, or has a character that no header may carry.
+    """
+
+    __slots__ = ("_value",)
+    _value: str
+
+    def __init__(self, value: str | Secret) -> None:
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not isinstance(text, str):
+            message = f"a key is a string, not {type(text).__name__}"
+            raise ConfigError(message)
+        text = text.strip()
+        if not _SENDABLE.fullmatch(text):
+            fault = "is empty" if not text else "has a line break, space or non-ASCII character inside"
+            message = f"the key {fault}: pass exactly the key, without quotes or line breaks"
+            raise ConfigError(message) from None
+        object.__setattr__(self, "_value", text)
+
+    def reveal(self) -> str:
+        """The key itself, for the line that builds the header."""
+        return self._value
+
+    @property
+    def masked(self) -> str:
+        """Enough to tell keys apart, too little to use: the last four characters of a long key."""
+        return f"...{self._value[-4:]}" if len(self._value) >= 16 else "..."
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        message = "a Secret cannot be changed"
+        raise AttributeError(message)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value, other._value)
+
+    __hash__ = None  # type: ignore[assignment]  # a hash of the key would be a way to test guesses
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "Secret(...)"
+
+    def __reduce__(self) -> NoReturn:
+        message = "a Secret is not pickled or copied: send the name of its environment variable instead"
+        raise TypeError(message)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+
+class Keys:
+    """The keys of one provider: each call takes the one with the fewest calls in flight.
+
+    Args:
+        keys: One or more keys.
+
+    Raises:
+        ConfigError: None is given, or one cannot be sent.
+    """
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, *keys: str | Secret) -> None:
+        if not keys:
+            message = "Keys() needs at least one key"
+            raise ConfigError(message)
+        self._secrets = tuple(Secret(key) for key in keys)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+    def __iter__(self) -> Iterator[Secret]:
+        return iter(self._secrets)
+
+    def __getitem__(self, index: int) -> Secret:
+        return self._secrets[index]
+
+    def __repr__(self) -> str:
+        return f"Keys({len(self)})"

@@ -1,0 +1,1 @@
+"""Codecs: one provider a file, file name = provider name. Pure: values in, values out."""

@@ -1,0 +1,221 @@
+"""What a codec is: a table of operations and four pure functions between our values and a service's wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from urllib.parse import quote, urlencode
+
+from ipfs_accel_async._version import __version__
+from ipfs_accel_async.answers import NativeAnswer
+from ipfs_accel_async.errors import ConfigError, DecodeError, InvalidRequestError, ResponseValidationError
+from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
+from ipfs_accel_async.types import NOTHING, NativeRequest
+from ipfs_accel_async.wire.http import Request
+from ipfs_accel_async.wire.sse import SSEDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ipfs_accel_async.answers import Answer, Delta, Reply
+    from ipfs_accel_async.errors import APIError
+    from ipfs_accel_async.keys import Secret
+    from ipfs_accel_async.types import Payload, Target
+    from ipfs_accel_async.wire.frames import Decoder, Frame
+    from ipfs_accel_async.wire.http import Headers, Response
+
+USER_AGENT = f"ipfs-accel-async/{__version__}".encode()
+
+
+class CallFacts(Protocol):
+    """The part of a call that a codec may read."""
+
+    @property
+    def operation(self) -> str:
+        """Name in the codec's table."""
+
+    @property
+    def target(self) -> Target:
+        """Model and base URL."""
+
+    @property
+    def payload(self) -> Payload:
+        """What to send."""
+
+    @property
+    def request_id(self) -> str:
+        """Our id of the call."""
+
+    @property
+    def attempts(self) -> int:
+        """How many times it has been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of a codec's table.
+
+    Args:
+        method: HTTP method.
+        path: Below the base URL; ``{model}`` is replaced, quoted.
+        idempotent: Whether sending it twice is harmless but for its price.
+        batchable: Whether one request can carry the items of many callers.
+    """
+
+    method: str
+    path: str
+    idempotent: bool = True
+    batchable: bool = False
+
+
+class Codec:
+    """Base of all codecs. A provider on a known wire overrides data; a new wire overrides the four functions.
+
+    Args:
+        headers: Extra headers to send with every request.
+        options: Values for the names in `options`.
+
+    Raises:
+        ConfigError: An option that this provider does not have.
+    """
+
+    name: ClassVar[str]
+    base_url: ClassVar[str]
+    default_path: ClassVar[str] = ""
+    """Appended to a base URL that is given without a path."""
+    key_env: ClassVar[tuple[str, ...]] = ()
+    url_env: ClassVar[tuple[str, ...]] = ()
+    file_keys: ClassVar[tuple[str, ...]] = ()
+    """Names of the key in a credentials file, besides `name`."""
+    file_urls: ClassVar[tuple[str, ...]] = ()
+    key_required: ClassVar[bool] = True
+    option_env: ClassVar[Mapping[str, tuple[str, ...]]] = NOTHING
+    """Options of this provider, each with the environment variables that may set it."""
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    """What chat can do here: ``stream``, ``tools``, ``schema``, ``images``, ``seed``."""
+    operations: ClassVar[Mapping[str, Operation]] = NOTHING
+    decoder: ClassVar[Callable[[], Decoder]] = SSEDecoder
+
+    def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:
+        for option in options:
+            if option not in self.option_env:
+                known = ", ".join(self.option_env) or "none"
+                message = f"{self.name} has no option {option!r} (it has: {known})"
+                raise ConfigError(message, provider=self.name)
+        self.options = dict(options)
+        self._extra_headers = tuple((key.lower().encode("ascii"), value.encode("latin-1")) for key, value in headers)
+        self._fixed = (
+            (b"accept", b"application/json"),
+            (b"accept-encoding", b"gzip, deflate"),
+            (b"user-agent", USER_AGENT),
+            *self.fixed_headers(),
+        )
+
+    def configured(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> Self:
+        """This codec with a client's own headers and options."""
+        return type(self)(headers=headers, options=options)
+
+    # what a provider overrides ------------------------------------------------------------------------------------
+
+    def fixed_headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """Headers of every request of this provider, from its options."""
+        return ()
+
+    def auth_headers(self, key: Secret) -> Iterable[tuple[bytes, bytes]]:
+        """The header that carries the key."""
+        return ((b"authorization", b"Bearer " + key.reveal().encode("ascii")),)
+
+    def normalize_url(self, url: str) -> str:
+        """A base URL as users write it, made whole; it comes checked and without a trailing slash."""
+        return url + self.default_path if url.count("/") == 2 else url
+
+    def build_body(self, call: CallFacts) -> dict[str, Any] | None:
+        """The JSON body of one of `operations`; None for no body."""
+        raise InvalidRequestError(f"{self.name} has no operation {call.operation!r}", provider=self.name)
+
+    def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
+        """An answer from the parsed JSON of a 2xx response."""
+        raise InvalidRequestError(f"{self.name} has no operation {call.operation!r}", provider=self.name)
+
+    def parse_event(self, call: CallFacts, frame: Frame) -> Iterable[Delta]:
+        """The deltas in one frame of a stream; raises the typed error that a frame may carry."""
+        raise InvalidRequestError(f"{self.name} does not stream {call.operation!r}", provider=self.name)
+
+    def parse_error(self, call: CallFacts, response: Response) -> APIError:
+        """The typed error in a response of 400 or above."""
+        raise NotImplementedError
+
+    def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
+        """Metadata for a streamed reply, from the response's headers."""
+        raise NotImplementedError
+
+    # what all share -----------------------------------------------------------------------------------------------
+
+    def build_request(self, call: CallFacts, key: Secret | None) -> Request:
+        """The HTTP request of a call.
+
+        Raises:
+            InvalidRequestError: The payload cannot be sent to this provider.
+        """
+        payload = call.payload
+        if call.operation == "request" and isinstance(payload, NativeRequest):
+            method, path = payload.method, payload.path
+            query = f"?{urlencode(payload.query)}" if payload.query else ""
+            body = None if payload.json is None else dumps(payload.json)
+        else:
+            row = self.operations.get(call.operation)
+            if row is None:
+                message = f"{self.name} has no operation {call.operation!r} (it has: {', '.join(self.operations)})"
+                raise InvalidRequestError(message, target=call.target)
+            method, path, query = (
+                row.method,
+                row.path.replace("{model}", quote(call.target.model, safe="")),
+                "",
+            )
+            value = self.build_body(call)
+            body = None if value is None else dumps(value)
+        headers = [*self._fixed, (b"x-request-id", call.request_id.encode("ascii")), *self._extra_headers]
+        if key is not None:
+            headers.extend(self.auth_headers(key))
+        if body is not None:
+            headers.append((b"content-type", b"application/json"))
+        return Request(method, call.target.endpoint + path + query, tuple(headers), body or b"")
+
+    def parse_response(self, call: CallFacts, response: Response) -> Answer:
+        """The answer in a 2xx response.
+
+        Raises:
+            DecodeError: The body is not JSON.
+            ResponseValidationError: A required field is missing or of the wrong type.
+            APIError: The body of a 200 is an error.
+        """
+        if call.operation == "request":
+            data = loads_or_none(response.body) if _is_json(response) else None
+            return NativeAnswer(
+                **self.meta(call, response.headers), raw=data, status=response.status, body=response.body
+            )
+        data = loads(call, response.body)
+        try:
+            return self.parse_answer(call, data, response)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, (DecodeError, ConfigError, InvalidRequestError)):
+                raise
+            message = f"the answer to {call.operation} lacks a field or has one of the wrong type: {_path(error)}"
+            raise ResponseValidationError(message, target=call.target, request_id=call.request_id) from error
+
+    def meta(self, call: CallFacts, headers: Headers) -> dict[str, Any]:
+        """What every answer carries, from the call and the response's headers."""
+        return {
+            "target": call.target,
+            "request_id": call.request_id,
+            "attempts": call.attempts,
+            "provider_request_id": headers.get("x-request-id"),
+        }
+
+
+def _is_json(response: Response) -> bool:
+    return "json" in (response.headers.get("content-type") or "json")
+
+
+def _path(error: Exception) -> str:
+    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)
