@@ -140,7 +140,9 @@ def _wants_file(
     return not (have_keys and have_url) and not (have_keys and not codec.file_urls)
 
 
-def _keys(codec: Codec, explicit: Keys | None, own: ProviderSettings, env: Mapping[str, str]) -> tuple[Keys | None, str]:
+def _keys(
+    codec: Codec, explicit: Keys | None, own: ProviderSettings, env: Mapping[str, str]
+) -> tuple[Keys | None, str]:
     if explicit is not None:
         return explicit, "keys="
     if own.keys is not None:

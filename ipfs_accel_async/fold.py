@@ -42,14 +42,21 @@ class Fold:
             call[0] = call[0] or piece.id
             call[1] = call[1] or piece.name
             call[2] += piece.arguments
-        if delta.finish_reason:
-            self.finish_reason = delta.finish_reason
+        if delta.finish_reason and not (delta.finish_reason == "stop" and self.finish_reason == "tool_calls"):
+            self.finish_reason = delta.finish_reason  # a service that says tool_calls with the calls ends with stop
         if delta.usage is not None:
             self.usage = _later(self.usage, delta.usage)
         if delta.model:
             self.model = delta.model
         if delta.id:
             self.id = delta.id
+
+    def _tool_calls(self) -> tuple[ToolCall, ...]:
+        # pieces without a name are of calls that the service runs itself; a call that is whole and has no text has no
+        # arguments, one that was cut short may yet have had some
+        unsaid = "{}" if self.finish_reason else ""
+        calls = (self._calls[index] for index in sorted(self._calls))
+        return tuple(ToolCall(key, name, arguments or unsaid) for key, name, arguments in calls if name)
 
     def into(self, empty: Reply) -> Reply:
         """The reply so far, on the metadata of `empty`."""
@@ -58,7 +65,7 @@ class Fold:
             text="".join(self._text),
             reasoning="".join(self._reasoning),
             signature="".join(self._signature),
-            tool_calls=tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls)),
+            tool_calls=self._tool_calls(),
             finish_reason=self.finish_reason,
             usage=self.usage,
             model=self.model or empty.model,

@@ -55,7 +55,9 @@ def split(model: str) -> tuple[str, str]:
         raise InvalidRequestError(f"model is a string 'provider:model', not {type(model).__name__}")
     provider, colon, name = model.partition(":")
     if not colon or not provider.strip() or not name.strip():
-        raise InvalidRequestError(f"model {model[:60]!r} names no provider: write 'provider:model', as 'openai:gpt-4.1'")
+        raise InvalidRequestError(
+            f"model {model[:60]!r} names no provider: write 'provider:model', as 'openai:gpt-4.1'"
+        )
     if not name.isprintable():
         raise InvalidRequestError("the model name has a control character in it")
     return provider.strip(), name.strip()

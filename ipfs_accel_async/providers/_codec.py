@@ -129,6 +129,14 @@ class Codec:
         """A base URL as users write it, made whole; it comes checked and without a trailing slash."""
         return url + self.default_path if url.count("/") == 2 else url
 
+    def parse_url_env(self, value: str) -> str:
+        """The URL that a variable of `url_env` means; some services write it short.
+
+        Raises:
+            ConfigError: It means none.
+        """
+        return value
+
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
         """The JSON body of one of `operations`; None for no body."""
         raise InvalidRequestError(f"{self.name} has no operation {call.operation!r}", provider=self.name)

@@ -30,8 +30,8 @@ class _Maker:
         self._root, self._noise, self._used = root, noise, 0
 
     def make(self, schema: Any, depth: int) -> Any:
-        if not isinstance(schema, dict):
-            return {}
+        if not isinstance(schema, dict) or depth > 3 * _DEPTH:
+            return None
         schema = self._resolve(schema)
         if "const" in schema:
             return schema["const"]
@@ -99,8 +99,8 @@ class _Maker:
         return str(kind)
 
     def _branch(self, branches: list[Any], depth: int) -> Any:
-        if depth >= _DEPTH:  # the branch that cannot go deeper, when there is one
-            return next((each for each in branches if each.get("type") == "null"), branches[0])
+        if depth >= _DEPTH:  # the branch that cannot go deeper: null when there is one, else most likely the last
+            return next((each for each in branches if each.get("type") == "null"), branches[-1])
         return branches[0]
 
     def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""What stands behind a client: its settings, checked when built, and the runtime of the loop it is used in."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ipfs_accel_async import registry
+from ipfs_accel_async.arguments import as_priority, as_timeout
+from ipfs_accel_async.call import Call
+from ipfs_accel_async.config import as_keys, checked_url, settings
+from ipfs_accel_async.credentials import CredentialsFile
+from ipfs_accel_async.errors import ClientClosedError, ConfigError, InvalidRequestError
+from ipfs_accel_async.runtime import Provider, Providers, Runtime
+from ipfs_accel_async.types import NOTHING, Priority
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from ipfs_accel_async.metrics.report import Report
+    from ipfs_accel_async.transport import Transport
+    from ipfs_accel_async.types import Payload, Target
+
+
+class Engine:
+    """Turns what :class:`Client` was given into calls through a stack. Arguments as there."""
+
+    def __init__(
+        self,
+        *,
+        common: Mapping[str, Any],
+        providers: Mapping[str, Mapping[str, Any]],
+        keys: Mapping[str, Any],
+        base_urls: Mapping[str, str],
+        http_client: Any,
+        transport: Transport | None,
+        credentials_file: str | os.PathLike[str] | None,
+        max_total: int | None,
+    ) -> None:
+        if http_client is not None and transport is not None:
+            raise ConfigError("pass http_client or transport, not both")
+        if max_total is not None and max_total < 1:
+            raise ConfigError("max_total_concurrent_requests must be at least 1")
+        for name in {*providers, *keys, *base_urls}:
+            registry.codec(name)
+            settings(common, providers.get(name, NOTHING), name)
+        self._common = settings(common, NOTHING, "")
+        self._http_client = http_client
+        self._transport = transport
+        self._max_total = max_total
+        self._providers = Providers(
+            common,
+            providers,
+            {name: made for name, given in keys.items() if (made := as_keys(given)) is not None},
+            {name: checked_url(url) for name, url in base_urls.items()},
+            CredentialsFile(credentials_file),
+        )
+        self._runtime: Runtime | None = None
+        self._closed = False
+
+    async def call(
+        self,
+        operation: str,
+        model: str,
+        payload: Payload,
+        priority: int | str,
+        timeout: float | None,
+        fallbacks: Iterable[str],
+        tags: Mapping[str, str],
+    ) -> Any:
+        """Send a payload to a model and its fallbacks, named as callers name them."""
+        if isinstance(fallbacks, str):
+            fallbacks = (fallbacks,)
+        others = tuple(self._target(other) for other in fallbacks)
+        return await self.send(operation, self._target(model), payload, priority, timeout, tags=tags, fallbacks=others)
+
+    def _target(self, model: str) -> Target:
+        provider, name = registry.split(model)
+        return self._providers[provider].target(name)
+
+    def provider(self, name: str) -> Provider:
+        """A provider, looked up on first use."""
+        return self._providers[name]
+
+    def report(self) -> Report:
+        """The metrics report.
+
+        Raises:
+            InvalidRequestError: Nothing was called yet.
+        """
+        if self._runtime is None:
+            raise InvalidRequestError("there is nothing to report yet: report() follows the first call")
+        return self._runtime.report()
+
+    async def aclose(self) -> None:
+        """Fail what waits and close the connections. Idempotent."""
+        self._closed = True
+        if self._runtime is not None:
+            await self._runtime.aclose()
+
+    async def send(
+        self,
+        operation: str,
+        target: Target,
+        payload: Payload,
+        priority: int | str = Priority.NORMAL,
+        timeout: float | None = None,
+        *,
+        tags: Mapping[str, str] = NOTHING,
+        fallbacks: tuple[Target, ...] = (),
+        idempotent: bool = True,
+    ) -> Any:
+        """Send a payload to a target through the stack."""
+        seconds = self.provider(target.provider).settings.timeout if timeout is None else as_timeout(timeout)
+        runtime = self.runtime()
+        now = runtime.loop.time()
+        call = Call(
+            operation=operation,
+            target=target,
+            payload=payload,
+            priority=as_priority(priority),
+            deadline=now + seconds,
+            submitted=now,
+            request_id=str(uuid.uuid4()),
+            idempotent=idempotent,
+            tags=tags,
+            fallbacks=fallbacks,
+        )
+        return await runtime.handle(call)
+
+    def runtime(self) -> Runtime:
+        """The stack of the running loop, made on first use.
+
+        Raises:
+            ClientClosedError: The client is closed.
+            ConfigError: It is in use in another loop.
+        """
+        if self._closed:
+            raise ClientClosedError("the client is closed: make a new one")
+        if self._runtime is None or self._runtime.loop is not asyncio.get_running_loop():
+            if self._runtime is not None and not self._runtime.loop.is_closed():
+                raise ConfigError("this client belongs to another running event loop: make one client a loop")
+            self._runtime = Runtime(self._providers, self._make_transport(), self._max_total)
+        return self._runtime
+
+    def _make_transport(self) -> Transport:
+        if self._transport is not None:
+            return self._transport
+        from ipfs_accel_async.transport.http import HttpTransport
+
+        return HttpTransport(
+            self._http_client,
+            connect_timeout=self._common.connect_timeout,
+            max_response_bytes=self._common.max_response_bytes,
+        )

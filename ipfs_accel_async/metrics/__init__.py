@@ -1,0 +1,1 @@
+"""What happened, counted in bounded memory."""

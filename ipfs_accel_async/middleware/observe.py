@@ -1,0 +1,58 @@
+"""The outermost layer: counts every call once, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ipfs_accel_async.core import settle
+from ipfs_accel_async.errors import RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ipfs_accel_async.call import Call, Outcome
+    from ipfs_accel_async.core import Handler, Result
+    from ipfs_accel_async.errors import AccelError
+    from ipfs_accel_async.metrics.meter import Meter
+
+
+class Observe:
+    """Feeds the meter of a call's provider and that of the sum.
+
+    Args:
+        meters_for: The meters that count a provider's calls.
+    """
+
+    def __init__(self, meters_for: Callable[[str], tuple[Meter, ...]]) -> None:
+        self._meters_for = meters_for
+
+    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
+        """Answer `call` and count it: a stream when it is closed."""
+        return await settle(next(call), lambda outcome: self._ended(call, outcome))
+
+    def retried(self, call: Call, error: AccelError) -> None:
+        """Count a retry and its cause; the retry layer tells."""
+        for meter in self._meters_for(call.target.provider):
+            meter.retries += 1
+            meter.retry_causes[type(error).__name__] += 1
+
+    def _ended(self, call: Call, outcome: Outcome) -> None:
+        now = asyncio.get_running_loop().time()
+        error, answer, trace = outcome.error, outcome.answer, call.trace
+        target = answer.target if answer is not None else call.target
+        for meter in self._meters_for(target.provider):
+            meter.queue_time.add(trace.queue_seconds)
+            if trace.attempts > 1:
+                meter.retried_requests += 1
+            if isinstance(error, asyncio.CancelledError):
+                meter.cancelled += 1
+                continue
+            if trace.first_delta_at is not None:
+                meter.first_token.add(trace.first_delta_at - call.submitted)
+            if error is not None:
+                meter.rejections += isinstance(error, RejectedError)
+                meter.timeouts += isinstance(error, TimeoutError)
+            usage = answer.usage if answer is not None else None
+            name = None if error is None else type(error).__name__
+            meter.ended(target.model, now - call.submitted, now, name, usage)

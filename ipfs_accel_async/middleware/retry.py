@@ -1,0 +1,79 @@
+"""Send again what may succeed, after a while, holding nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ipfs_accel_async.errors import AccelError, DeadlineExceededError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from ipfs_accel_async.call import Call
+    from ipfs_accel_async.core import Handler, Result
+    from ipfs_accel_async.policy.backoff import Backoff
+
+
+class Retry:
+    """Exponential backoff with jitter; a service's Retry-After is the least wait.
+
+    It stands outside dispatcher and breaker: while it sleeps no permit, key or place in the queue is held, and each
+    attempt queues again, with the age of the call. What it sees has not reached the caller: the exchange hands a stream
+    over only with its first token, so nothing is ever sent twice behind a caller's back.
+
+    Args:
+        policy_for: Retries and backoff of a provider.
+        rng: For the jitter.
+        retried: Told of each retry and its cause, before the wait.
+    """
+
+    def __init__(
+        self,
+        policy_for: Callable[[str], tuple[int, Backoff]],
+        rng: random.Random,
+        retried: Callable[[Call, AccelError], None],
+    ) -> None:
+        self._policy_for = policy_for
+        self._rng = rng
+        self._retried = retried
+
+    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
+        """Answer `call`, in as many attempts as it takes and the policy allows.
+
+        Raises:
+            DeadlineExceededError: The next attempt would come too late; `__cause__` is the last error.
+            AccelError: The last error, when no attempt is left or another would not help.
+        """
+        max_retries, backoff = self._policy_for(call.target.provider)
+        retries = 0
+        while True:
+            try:
+                return await next(call)  # type: ignore[no-any-return]
+            except AccelError as error:
+                if not error.retryable or not call.idempotent or retries >= max_retries:
+                    raise
+                retries += 1
+                delay = backoff.delay(retries, self._rng, error.retry_after)
+                if delay is None:  # the service asks for more patience than the settings have: the error says how much
+                    raise
+                if asyncio.get_running_loop().time() + delay >= call.deadline:
+                    raise _no_time(call, error, delay) from error
+                self._retried(call, error)
+            call.trace.phase = "backoff"
+            await asyncio.sleep(delay)
+
+
+def _no_time(call: Call, error: AccelError, delay: float) -> DeadlineExceededError:
+    return DeadlineExceededError(
+        f"the next attempt, in {delay:.1f} s, would come after the deadline; the last one failed: {error.message}",
+        target=call.target,
+        status=error.status,
+        code=error.code,
+        request_id=call.request_id,
+        provider_request_id=error.provider_request_id,
+        attempts=call.attempts,
+        retry_after=error.retry_after,
+        phase="backoff",
+    )

@@ -1,0 +1,111 @@
+"""The OpenAI twin.
+
+Source: OpenAI API reference: chat/completions, embeddings, models, moderations, error codes, rate limits.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from .answers import REFUSAL_TRIGGER
+from .limits import Verdict, go_duration
+from .openai_dialect import OpenAIDialect, event
+from .twin import Answer, Ask, RejectError, Whole, dumps, fields
+
+_ERRORS: dict[int, tuple[str, str | None, str]] = {
+    400: ("invalid_request_error", None, "The request is malformed."),
+    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    403: ("request_forbidden", "unsupported_country_region_territory", "Country or region not supported."),
+    404: ("invalid_request_error", "model_not_found", "The model does not exist."),
+    408: ("server_error", None, "The request took too long to arrive."),
+    413: ("invalid_request_error", None, "The request is too large."),
+    429: ("requests", "rate_limit_exceeded", "Rate limit reached. Please try again later."),
+    500: ("server_error", None, "The server had an error while processing your request."),
+    503: ("server_error", "server_is_overloaded", "The server is currently overloaded."),
+}
+_QUOTA = "You exceeded your current quota, please check your plan and billing details."
+_CATEGORIES = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent",
+    "self-harm", "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence",
+    "violence/graphic",
+)  # fmt: skip
+
+
+class OpenAI(OpenAIDialect):
+    """OpenAI's service under /v1. A moderation flags texts that hold the refusal trigger, as violence."""
+
+    name = "openai"
+    base_path = "/v1"
+    models = ("gpt-4.1", "gpt-4.1-mini", "o4-mini", "text-embedding-3-small", "omni-moderation-latest")
+    may_refuse = True
+
+    def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
+        super().__init__(seed, clock, keys)
+        self.routes["POST", "/v1/moderations"] = self.moderations
+
+    def moderations(self, ask: Ask) -> Answer:
+        """POST moderations."""
+        body = fields(ask, "We could not parse the JSON body of your request.")
+        value = body.get("input")
+        texts = value if isinstance(value, list) else [value]
+        if not texts or any(not text for text in texts):
+            raise RejectError(400, "'input' must be a string or an array of strings.", param="input")
+        results = [_moderation(str(text)) for text in texts]
+        model = body.get("model") or "omni-moderation-latest"
+        return Whole(dumps({"id": self.ident("modr-", ask), "model": model, "results": results}))
+
+    def failure(self, ask: Ask, reject: RejectError) -> Whole:
+        """``{"error": {message, type, param, code}}``."""
+        return Whole(dumps({"error": _error(reject)}), reject.status)
+
+    def error_frames(self, ask: Ask, reject: RejectError) -> list[bytes]:
+        """One data object with an error, and no [DONE]."""
+        return [event({"error": _error(reject)})]
+
+    def headers(self, ask: Ask, verdict: Verdict) -> dict[str, str]:
+        """Request id, processing time, version and the two limits."""
+        return {
+            "x-request-id": self.ident("req_", ask),
+            "openai-processing-ms": str(20 + ask.number % 80),
+            "openai-version": "2020-10-01",
+            "openai-organization": "org-simulator",
+            **limit_headers(verdict.requests, verdict.tokens),
+        }
+
+
+def limit_headers(requests: Any, tokens: Any) -> dict[str, str]:
+    """Write two gauges as OpenAI and Groq do."""
+    return {
+        f"x-ratelimit-{key}-{name}": value
+        for name, gauge in (("requests", requests), ("tokens", tokens))
+        for key, value in (
+            ("limit", str(gauge.limit)),
+            ("remaining", str(gauge.remaining)),
+            ("reset", go_duration(gauge.reset)),
+        )
+    }
+
+
+def _error(reject: RejectError) -> dict[str, Any]:
+    kind, code, message = _ERRORS.get(reject.status, ("server_error", None, "The request failed."))
+    if reject.status < 500 and reject.status not in _ERRORS:
+        kind = "invalid_request_error"
+    if reject.quota:
+        kind, code, message = "insufficient_quota", "insufficient_quota", _QUOTA
+    if reject.status == 404 and reject.message and not reject.code:
+        code = "unknown_url"
+    return {
+        "message": reject.message or message,
+        "type": kind,
+        "param": reject.param,
+        "code": reject.code or code,
+    }
+
+
+def _moderation(text: str) -> dict[str, Any]:
+    flagged = REFUSAL_TRIGGER in text
+    return {
+        "flagged": flagged,
+        "categories": {name: flagged and name == "violence" for name in _CATEGORIES},
+        "category_scores": {name: 0.98 if flagged and name == "violence" else 0.0001 for name in _CATEGORIES},
+        "category_applied_input_types": {name: ["text"] for name in _CATEGORIES},
+    }

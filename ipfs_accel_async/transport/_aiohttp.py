@@ -1,0 +1,139 @@
+"""An ``httpx.AsyncBaseTransport`` over aiohttp's connection pool."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+import httpx
+from yarl import URL
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Iterator
+
+_NO_AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class Body(httpx.AsyncByteStream, httpx.SyncByteStream):
+    """A request body that is whole already, and says so: no joining of parts."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.data
+
+
+class _ResponseBody(httpx.AsyncByteStream):
+    """Raw body bytes as they arrive."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._content = response.content
+
+    def __aiter__(self) -> Self:  # type: ignore[override]  # an iterator instead of a generator: one frame less a chunk
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            data = await self._content.readany()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _as_httpx(error, reading=True) from error
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+    async def aclose(self) -> None:
+        """Give the connection back if the body was read to its end, else drop it."""
+        self._response.close()
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """httpx's transport interface over one aiohttp session, made on first use in the running loop.
+
+    No limit on connections: who admits calls is the dispatcher. No redirects, cookies, proxies or decompression.
+
+    Args:
+        connect_timeout: Seconds for TCP and TLS.
+    """
+
+    def __init__(self, connect_timeout: float = 10.0) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and give the response, its body unread.
+
+        Raises:
+            httpx.TransportError: As httpx's own transport would.
+        """
+        session = self._session or self._open()
+        body = request.stream.data if isinstance(request.stream, Body) else await request.aread()
+        headers = [
+            (key.decode("ascii"), value.decode("latin-1"))
+            for key, value in request.headers.raw
+            if key.lower() not in {b"host", b"content-length", b"transfer-encoding"}  # aiohttp writes them itself
+        ]
+        url = _parsed(str(request.url))
+        try:
+            response = await session.request(
+                request.method,
+                url,
+                headers=headers,
+                data=body or None,
+                allow_redirects=False,
+                ssl=ssl_context() if url.scheme == "https" else True,
+            )
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _as_httpx(error) from error
+        return httpx.Response(response.status, headers=response.raw_headers, stream=_ResponseBody(response))
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self._timeout,
+            auto_decompress=False,
+            trust_env=False,
+            skip_auto_headers=_NO_AUTO_HEADERS,
+        )
+        return self._session
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+@lru_cache(maxsize=1)
+def ssl_context() -> ssl.SSLContext:
+    """The one context of the process, made on first use: loading certificates costs some 20 ms."""
+    return httpx.create_ssl_context()
+
+
+def _as_httpx(error: Exception, *, reading: bool = False) -> httpx.TransportError:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return httpx.ConnectTimeout("connecting took too long")
+    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ClientConnectorDNSError)):
+        return httpx.ConnectError("no connection")
+    if isinstance(error, asyncio.TimeoutError):
+        return httpx.ReadTimeout("the server was silent for too long")
+    if isinstance(error, aiohttp.InvalidURL):
+        return httpx.UnsupportedProtocol("the URL cannot be used")
+    if isinstance(error, aiohttp.ServerDisconnectedError) or reading:
+        return httpx.ReadError("the server closed the connection")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return httpx.RemoteProtocolError("the answer is no valid HTTP")
+    return httpx.ReadError("the connection broke")

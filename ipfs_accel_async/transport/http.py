@@ -1,0 +1,126 @@
+"""HTTP through httpx: a client passed in is used as given; the default one runs on aiohttp's connection pool.
+
+httpx is the interface because users bring their own clients and mock them with respx. Its own pool is not used by
+default: cancelled calls leak its slots, and a call costs ten to twenty times the CPU (docs/design/transport.md).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from ipfs_accel_async.transport._aiohttp import AiohttpTransport, Body
+from ipfs_accel_async.transport._faults import typed
+from ipfs_accel_async.wire.http import Headers
+from ipfs_accel_async.wire.inflate import Inflater
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ipfs_accel_async.wire.http import Request
+
+_LIBRARY_TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+class DefaultClient(httpx.AsyncClient):
+    """The client under :class:`HttpTransport` when none is passed in: aiohttp's pool, no redirects, cookies or proxies.
+
+    Args:
+        connect_timeout: Seconds for TCP and TLS.
+    """
+
+    def __init__(self, connect_timeout: float) -> None:
+        super().__init__(transport=AiohttpTransport(connect_timeout), trust_env=False, follow_redirects=False)
+
+    async def exchange(self, request: httpx.Request) -> httpx.Response:
+        """Send without what this client never has: auth flow, redirects, cookies, hooks. `send` costs 40 us more.
+
+        The transport is asked for where `send` asks for it, so respx and mounts work the same.
+        """
+        return await self._transport_for_url(request.url).handle_async_request(request)
+
+
+class HttpTransport:
+    """One HTTP request, once.
+
+    Args:
+        client: An ``httpx.AsyncClient`` (or httpx2's) to use as given, and not to close; None for the default.
+        connect_timeout: Seconds for TCP and TLS, under the default client.
+        max_response_bytes: Cap on a decoded body.
+    """
+
+    def __init__(self, client: Any, *, connect_timeout: float, max_response_bytes: int) -> None:
+        self._given = client
+        self._own = None if client is not None else DefaultClient(connect_timeout)
+        self._limit = max_response_bytes
+        # httpx's stock 5 s between bytes would cut most answers of a model short: there the call's deadline rules
+        stock = client is not None and client.timeout.as_dict() == _LIBRARY_TIMEOUT
+        connect = {**_LIBRARY_TIMEOUT, "read": None, "write": None, "connect": connect_timeout}
+        self._extensions = {"timeout": connect} if stock else {}
+
+    async def send(self, request: Request) -> HttpIncoming:
+        """Send and wait for the response's head."""
+        try:
+            if self._own is not None:
+                outgoing = httpx.Request(
+                    request.method, _parsed(request.url), headers=request.headers, stream=Body(request.body)
+                )
+                response = await self._own.exchange(outgoing)
+            else:
+                outgoing = self._given.build_request(
+                    request.method,
+                    request.url,
+                    headers=list(request.headers),
+                    content=request.body or None,
+                    extensions=dict(self._extensions),
+                )
+                response = await self._given.send(outgoing, stream=True, follow_redirects=False)
+        except Exception as error:  # noqa: BLE001 - each becomes a typed one, without the header bytes it may carry
+            raise typed(error, phase="first byte") from None
+        return HttpIncoming(response, self._limit)
+
+    async def aclose(self) -> None:
+        """Close the default client's connections; a client passed in stays open."""
+        if self._own is not None:
+            await self._own.aclose()
+
+
+class HttpIncoming:
+    """The response of an httpx client, read raw and inflated here, under the cap."""
+
+    __slots__ = ("_bytes", "_inflater", "_response", "headers", "status")
+
+    def __init__(self, response: httpx.Response, limit: int) -> None:
+        self._response = response
+        self._bytes: AsyncIterator[bytes] | None = None
+        self.status: int = response.status_code
+        self.headers = Headers(response.headers.raw)
+        self._inflater = Inflater(self.headers.get("content-encoding") or "identity", limit)
+
+    async def read(self) -> bytes:
+        """The next decoded bytes, empty at the end of the body."""
+        try:
+            if self._bytes is None:
+                self._bytes = aiter(self._response.stream)  # type: ignore[arg-type]
+            while True:
+                data = self._inflater.feed(await anext(self._bytes))
+                if data:
+                    return data
+        except StopAsyncIteration:
+            return self._inflater.close()
+        except Exception as error:  # noqa: BLE001 - as above
+            raise typed(error, phase="body") from None
+
+    async def aclose(self) -> None:
+        """Free the connection."""
+        try:
+            await self._response.stream.aclose()  # type: ignore[union-attr]
+        except Exception as error:  # noqa: BLE001 - as above
+            raise typed(error, phase="body") from None
