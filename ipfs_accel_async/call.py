@@ -54,7 +54,7 @@ class Call:
     submitted: float = 0.0
     request_id: str = ""
     idempotent: bool = True
-    tags: Mapping[str, str] = NOTHING
+    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     fallbacks: tuple[Target, ...] = ()
     key: Secret | None = None
     trace: Trace = field(default_factory=Trace, compare=False)

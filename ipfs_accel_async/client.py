@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ipfs_accel_async.answers import Embeddings, ModelList, NativeAnswer, Reply
-    from ipfs_accel_async.arguments import Format, Messages
+    from ipfs_accel_async.arguments import Format
+    from ipfs_accel_async.conversation import Messages
     from ipfs_accel_async.keys import Keys, Secret
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.stream import Stream

@@ -51,6 +51,11 @@ class TicketQueue:
         self._mirror: list[tuple[float, int, Ticket]] | None = [] if mirrored else None
         self.waiting = 0
 
+    @property
+    def held(self) -> int:
+        """Tickets in memory, the dead ones included."""
+        return self._queue.qsize() + (self._head is not None)
+
     def put(self, ticket: Ticket) -> None:
         """Queue a ticket by its rank, which no other ticket has."""
         entry = (ticket.rank, ticket)

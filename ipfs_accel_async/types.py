@@ -154,7 +154,7 @@ class ChatRequest:
     temperature: float | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    params: Mapping[str, Any] = NOTHING
+    params: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     stream: bool = False
 
 
@@ -163,7 +163,7 @@ class EmbedRequest:
     """Payload of the operation ``embed``."""
 
     texts: tuple[str, ...]
-    params: Mapping[str, Any] = NOTHING
+    params: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     stream: bool = False
 
 
@@ -174,7 +174,7 @@ class NativeRequest:
     method: str = "GET"
     path: str = ""
     json: Any = None
-    query: Mapping[str, str] = NOTHING
+    query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     stream: bool = False
 
 

@@ -64,9 +64,7 @@ def message_body(call: CallFacts, request: ChatRequest, api_version: str) -> dic
 def _refuse_sampling(call: CallFacts, body: Mapping[str, Any], api_version: str) -> None:
     for name in _SAMPLING:
         if name in body:
-            fault = (
-                f"claude takes no {name} in API version {api_version}: leave it out, or use version 2023-06-01"
-            )
+            fault = f"claude takes no {name} in API version {api_version}: leave it out, or use version 2023-06-01"
             raise refused(call, fault)
 
 

@@ -66,7 +66,12 @@ def deltas(call: CallFacts, event: Any) -> tuple[Delta, ...]:
 def _block_delta(event: Mapping[str, Any], delta: Mapping[str, Any]) -> tuple[Delta, ...]:
     kind = delta["type"]
     if kind == "text_delta":
-        return (Delta(_text(delta, "text"), raw=event),)
+        text = delta["text"]
+        if text.__class__ is not str:
+            raise TypeError("delta.text is no string")
+        return (
+            Delta(text, "", (), "", None, "", "", "", False, event),
+        )  # nearly every event: keywords would cost here
     if kind == "input_json_delta":
         piece = ToolCallDelta(event["index"], arguments=_text(delta, "partial_json"))
         return (Delta(tool_calls=(piece,), raw=event),) if piece.arguments else _NONE
@@ -92,7 +97,7 @@ def _text(value: Mapping[str, Any], field: str) -> str:
     text = value[field]
     if text.__class__ is not str:
         raise TypeError(f"{field} is no string")
-    return text  # type: ignore[no-any-return]
+    return text
 
 
 def finish_reason(stop_reason: str | None) -> str:

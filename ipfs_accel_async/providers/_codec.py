@@ -15,14 +15,15 @@ from ipfs_accel_async.wire.http import Request
 from ipfs_accel_async.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from ipfs_accel_async.answers import Answer, Delta, Reply
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.types import Payload, Target
-    from ipfs_accel_async.wire.frames import Decoder, Frame
+    from ipfs_accel_async.wire.frames import Frame
     from ipfs_accel_async.wire.http import Headers, Response
+    from ipfs_accel_async.wire.ndjson import NDJSONDecoder
 
 USER_AGENT = f"ipfs-accel-async/{__version__}".encode()
 
@@ -49,6 +50,10 @@ class CallFacts(Protocol):
     @property
     def attempts(self) -> int:
         """How many times it has been sent."""
+
+    @property
+    def key(self) -> Secret | None:
+        """The key lent to this attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Codec:
     capabilities: ClassVar[frozenset[str]] = frozenset()
     """What chat can do here: ``stream``, ``tools``, ``schema``, ``images``, ``seed``."""
     operations: ClassVar[Mapping[str, Operation]] = NOTHING
-    decoder: ClassVar[Callable[[], Decoder]] = SSEDecoder
+    decoder: ClassVar[type[SSEDecoder] | type[NDJSONDecoder]] = SSEDecoder
 
     def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:
         for option in options:

@@ -69,12 +69,11 @@ def api_error(
     message: str,
     codes: tuple[str | None, ...] = (),
     provider_request_id: str | None = None,
-    secret: str = "",
 ) -> APIError:
     """The typed error of an answer.
 
     The status chooses the class; a code may refine it (a 429 for billing, a 400 for length). An error inside a 200 has
-    no status of its own: there the code chooses.
+    no status of its own: there the code chooses. Where the service echoes the key, it is cut out of the message.
 
     Args:
         call: The call that failed.
@@ -83,7 +82,6 @@ def api_error(
         message: The service's own words, or ours where it has none.
         codes: The service's codes and types, most specific first.
         provider_request_id: The service's own id of the request.
-        secret: A key that the service may echo; it is cut out of the message.
     """
     kind = _classify(status, codes)
     retryable: bool | None = status not in _NOT_RETRIED and kind.retryable
@@ -92,9 +90,10 @@ def api_error(
         retry_after = parse_retry_after(headers.get)
         told = parse_should_retry(headers.get)
         retryable = retryable if told is None else told
-    text = " ".join(message.split())[:500] or f"HTTP {status} without a message"
-    if secret:
-        text = text.replace(secret, "...")
+    text = " ".join(message.split())
+    if call.key is not None:
+        text = text.replace(call.key.reveal(), "...")  # before it is cut: half a key is a secret too
+    text = text[:500] or f"HTTP {status} without a message"
     error = kind(
         text,
         target=call.target,

@@ -48,14 +48,18 @@ def reply_of(data: Mapping[str, Any], meta: dict[str, Any]) -> Reply:
     )
 
 
-def deltas_of(chunk: Mapping[str, Any]) -> tuple[Delta, ...]:
+def deltas_of(chunk: Mapping[str, Any], counts: Any = None) -> tuple[Delta, ...]:
     """The delta in one chunk of a stream: of its first choice, as with several choices (`n`) in a whole reply.
+
+    Args:
+        chunk: Parsed JSON.
+        counts: Token counts that the service put elsewhere than in `usage`.
 
     Raises:
         KeyError, TypeError, AttributeError: A field is missing or of the wrong type.
     """
     choices = chunk.get("choices")
-    usage = chunk.get("usage")
+    usage = chunk.get("usage") or counts
     if not choices:  # the token counts come alone, at the end; anything else without choices is no piece of the answer
         if not usage:
             return _NONE
@@ -161,15 +165,18 @@ def _tool_call(asked: Mapping[str, Any], path: str) -> ToolCall:
         return ToolCall(asked.get("id") or "", custom["name"], custom.get("input") or "{}")
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise KeyError(f"{path}.function.name")
-    return ToolCall(asked.get("id") or "", function["name"], function.get("arguments") or "{}")
+    arguments = function.get("arguments") or "{}"
+    if not isinstance(arguments, str):
+        raise TypeError(f"{path}.function.arguments is no string")
+    return ToolCall(asked.get("id") or "", function["name"], arguments)
 
 
 def _tool_call_delta(piece: Mapping[str, Any], place: int) -> ToolCallDelta:
     function = piece.get("function") or piece.get("custom") or {}
     index = piece.get("index")
+    arguments = function.get("arguments") or function.get("input") or ""
+    if not isinstance(arguments, str) or not (index is None or isinstance(index, int)):
+        raise TypeError(f"choices[0].delta.tool_calls[{place}] has an index or arguments of the wrong type")
     return ToolCallDelta(
-        place if index is None else index,
-        piece.get("id") or "",
-        function.get("name") or "",
-        function.get("arguments") or function.get("input") or "",
+        place if index is None else index, piece.get("id") or "", function.get("name") or "", arguments
     )

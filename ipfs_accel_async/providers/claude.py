@@ -158,3 +158,6 @@ def _reply(data: Mapping[str, Any], meta: dict[str, Any]) -> Reply:
         id=data["id"],
         raw=data,
     )
+
+
+codec = Claude()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ipfs_accel_async.providers._openai_parse import usage_of
+from ipfs_accel_async.providers._openai_parse import deltas_of
 from ipfs_accel_async.providers.openai import OpenAI
 from ipfs_accel_async.types import NOTHING
 
@@ -48,16 +48,13 @@ class Groq(OpenAI):
         Raises:
             APIError: The service stopped the stream early.
         """
-        deltas = super().deltas(call, chunk)
         extra = chunk.get("x_groq")
         if not extra:
-            return deltas
+            return deltas_of(chunk)
         if extra.get("error"):
             raise self.error(call, {"error": extra["error"], "x_groq": extra})
-        counts = extra.get("usage")
-        if not counts or "prompt_tokens" not in counts:
-            return deltas
-        return [delta if delta.usage else replace(delta, usage=usage_of(counts)) for delta in deltas]
+        counts = extra.get("usage")  # of a unary answer it holds cache counts of another kind
+        return deltas_of(chunk, counts if counts and "prompt_tokens" in counts else None)
 
     def error(self, call: CallFacts, body: Any, status: int = 200, headers: Headers | None = None) -> APIError:
         """As on the OpenAI wire; the request id is in the body where there are no headers."""

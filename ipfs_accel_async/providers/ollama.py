@@ -123,7 +123,9 @@ def _delta(line: Mapping[str, Any]) -> Delta:
     # the service ends with "stop" after tool calls too: the line that brings them says why it stopped
     finish = "tool_calls" if calls else ""
     if not line.get("done"):
-        return Delta(text, thinking, calls, finish, model=line["model"], raw=line)
+        return Delta(
+            text, thinking, calls, finish, None, line["model"], "", "", False, line
+        )  # keywords would cost here
     reason = line.get("done_reason") or ""
     if not (reason == "stop" and calls):
         finish = reason or finish
@@ -166,3 +168,6 @@ def _error(call: CallFacts, body: Mapping[str, Any], status: int, headers: Heade
     text = str(message or "")
     code = "context_length_exceeded" if "exceeds the context length" in text else None
     return api_error(call, status, headers, message=text, codes=(code,))
+
+
+codec = Ollama()

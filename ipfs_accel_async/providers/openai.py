@@ -128,7 +128,7 @@ class OpenAI(Codec):
         """The typed error of a response; proxies on the way answer with other bodies than the service."""
         body = loads_or_none(response.body)
         if body is None:
-            body = response.body[:500].decode("utf-8", "replace")
+            body = response.body.decode("utf-8", "replace")
         return self.error(call, body, response.status, response.headers)
 
     def error(self, call: CallFacts, body: Any, status: int = 200, headers: Headers | None = None) -> APIError:

@@ -10,8 +10,9 @@ will not produce on request::
 
 from .faults import PRESETS, Fault
 from .limits import RateLimit
+from .mount import PROVIDERS
 from .schedules import Every, Flapping, Schedule, Script, Seeded
-from .server import PROVIDERS, Seen, Simulator, simulate
+from .server import Seen, Simulator, simulate
 
 __all__ = [
     "PRESETS",

@@ -13,9 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal[
-    "status", "delay", "slow-first-token", "cut", "reset", "stall", "malformed", "error-in-200", "truncate"
-]
+Kind = Literal["status", "delay", "slow-first-token", "cut", "reset", "stall", "malformed", "error-in-200", "truncate"]
 RetryAfterForm = Literal["seconds", "date", "ms", "garbage"]
 
 

@@ -106,11 +106,10 @@ class Groq(OpenAIDialect):
         return {"x-request-id": self.ident("req_", ask), **limit_headers(verdict.day, verdict.tokens)}
 
 
-def _error(reject: RejectError) -> dict[str, Any]:
+def _error(reject: RejectError) -> dict[str, str]:
     kind, code, message = _TYPES.get(reject.status, ("internal_server_error", None, "Internal Server Error"))
     if reject.quota:
         kind, code, message = "insufficient_quota", "insufficient_quota", "Your spend limit is reached."
     error = {"message": reject.message or message, "type": kind}
-    if reject.code or code:
-        error["code"] = reject.code or code or ""
-    return {**error}
+    found = reject.code or code
+    return error | {"code": found} if found else error

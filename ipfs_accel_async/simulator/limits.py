@@ -1,7 +1,7 @@
 """Rate limits of a twin: token buckets on the loop's clock, and what the vendors' headers say of them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MINUTE, DAY = 60.0, 86_400.0
 
@@ -47,9 +47,7 @@ class Verdict:
 
 
 # Told when nothing is limited: generous, and never changing.
-_FREE = Verdict(
-    0.0, "", Gauge(10_000, 9_999, 0.006), Gauge(2_000_000, 1_999_000, 0.03), Gauge(14_400, 14_399, 6.0)
-)
+_FREE = Verdict(0.0, "", Gauge(10_000, 9_999, 0.006), Gauge(2_000_000, 1_999_000, 0.03), Gauge(14_400, 14_399, 6.0))
 
 
 class Bucket:
@@ -83,9 +81,7 @@ class Meter:
             "tokens": (limit.tokens_per_minute, MINUTE),
             "day": (limit.requests_per_day, DAY),
         }
-        self._buckets = {
-            name: Bucket(capacity, window, now) for name, (capacity, window) in sizes.items() if capacity
-        }
+        self._buckets = {name: Bucket(capacity, window, now) for name, (capacity, window) in sizes.items() if capacity}
 
     def take(self, tokens: int, now: float) -> Verdict:
         """Spend one request and its tokens, all or nothing."""
@@ -98,19 +94,29 @@ class Meter:
         if not wait:
             for name, bucket in self._buckets.items():
                 bucket.level = max(0.0, bucket.level - amounts[name])
+        return self._verdict(wait, short)
+
+    def peek(self, now: float) -> Verdict:
+        """Return the levels without spending."""
+        for bucket in self._buckets.values():
+            bucket.wait(0, now)
+        return self._verdict(0.0, "")
+
+    def _verdict(self, wait: float, short: str) -> Verdict:
         gauges = {name: bucket.gauge() for name, bucket in self._buckets.items()}
-        return Verdict(
-            wait,
-            short,
-            gauges.get("requests", _FREE.requests),
-            gauges.get("tokens", _FREE.tokens),
-            gauges.get("day", _FREE.day),
-        )
+        requests, tokens = gauges.get("requests", _FREE.requests), gauges.get("tokens", _FREE.tokens)
+        return Verdict(wait, short, requests, tokens, gauges.get("day", _FREE.day))
 
 
 def unlimited() -> Verdict:
     """Return the verdict of a twin without limits."""
     return _FREE
+
+
+def used_up(verdict: Verdict, wait: float) -> Verdict:
+    """Return the verdict as a 429 tells it: nothing is left until `wait` seconds from now."""
+    requests, tokens = (Gauge(gauge.limit, 0, wait) for gauge in (verdict.requests, verdict.tokens))
+    return replace(verdict, wait=wait, requests=requests, tokens=tokens)
 
 
 def go_duration(seconds: float) -> str:

@@ -3,11 +3,12 @@
 Source: OpenAI API reference: chat/completions, embeddings, models, moderations, error codes, rate limits.
 """
 
+import math
 from collections.abc import Callable, Collection
 from typing import Any
 
 from .answers import REFUSAL_TRIGGER
-from .limits import Verdict, go_duration
+from .limits import Gauge, Verdict, go_duration
 from .openai_dialect import OpenAIDialect, event
 from .twin import Answer, Ask, RejectError, Whole, dumps, fields
 
@@ -71,8 +72,12 @@ class OpenAI(OpenAIDialect):
             **limit_headers(verdict.requests, verdict.tokens),
         }
 
+    def retry_headers(self, wait: float) -> dict[str, str]:
+        """Whole seconds, and the exact milliseconds beside them."""
+        return {**super().retry_headers(wait), "retry-after-ms": str(math.ceil(wait * 1000))}
 
-def limit_headers(requests: Any, tokens: Any) -> dict[str, str]:
+
+def limit_headers(requests: Gauge, tokens: Gauge) -> dict[str, str]:
     """Write two gauges as OpenAI and Groq do."""
     return {
         f"x-ratelimit-{key}-{name}": value

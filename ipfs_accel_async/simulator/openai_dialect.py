@@ -190,9 +190,7 @@ def _choice(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
 
 
-def _deltas(
-    answer: Completion, calls: list[dict[str, Any]], thoughts: str, *, refusal: bool
-) -> list[dict[str, Any]]:
+def _deltas(answer: Completion, calls: list[dict[str, Any]], thoughts: str, *, refusal: bool) -> list[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": None if calls else ""}]
     deltas += [{"reasoning": piece} for piece in pieces(thoughts)]
     deltas += [{"content": piece} for piece in pieces(answer.text)]

@@ -157,9 +157,7 @@ def inputs_of(body: dict[str, Any]) -> list[str]:
         RejectError: 400 when there is nothing to embed, or too much.
     """
     value = body.get("input")
-    if isinstance(value, str):
-        value = [value]
-    elif isinstance(value, list) and value and isinstance(value[0], int):
+    if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], int)):
         value = [value]
     if not isinstance(value, list) or not value:
         raise RejectError(400, "'input' must be a string, an array of strings or of tokens.", param="input")

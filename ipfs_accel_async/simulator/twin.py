@@ -1,5 +1,6 @@
 """The shape of a twin: a question comes in as a value, an answer goes out as a value, no I/O."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from .limits import Verdict
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """One request as a twin sees it: `path` without the mount prefix, `body` parsed when it was JSON."""
 
@@ -22,7 +23,7 @@ class Ask:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    body: Any
+    body: Any = b""
 
     @property
     def bearer(self) -> str:
@@ -83,6 +84,7 @@ class Twin(ABC):
 
     name: ClassVar[str]
     base_path: ClassVar[str] = ""
+    trouble: ClassVar[int] = 500  # the status whose error is told when one strikes under a 200
 
     def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
         self.seed, self.clock, self.keys = seed, clock, keys
@@ -130,6 +132,10 @@ class Twin(ABC):
     def overloaded(self, verdict: Verdict) -> RejectError:
         """How this vendor says that a rate limit is used up."""
         return RejectError(429, f"Rate limit reached for {verdict.short}.", code="rate_limit_exceeded")
+
+    def retry_headers(self, wait: float) -> dict[str, str]:
+        """How this vendor says when to come back; `wait` is in seconds."""
+        return {"retry-after": str(math.ceil(wait))}
 
     def cached(self, text: str, tokens: int) -> bool:
         """Whether a prompt prefix has been seen before; from now on it has been."""

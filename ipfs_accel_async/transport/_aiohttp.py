@@ -37,7 +37,7 @@ class _ResponseBody(httpx.AsyncByteStream):
         self._response = response
         self._content = response.content
 
-    def __aiter__(self) -> Self:  # type: ignore[override]  # an iterator instead of a generator: one frame less a chunk
+    def __aiter__(self) -> Self:  # an iterator instead of a generator: one frame less a chunk
         return self
 
     async def __anext__(self) -> bytes:

@@ -1,0 +1,194 @@
+"""What the benchmarks share: processes on their own cores, rounds that alternate, medians, a table and one JSON line."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = 8192
+Row = dict[str, float]
+
+
+def pin(core: int) -> None:
+    """Keep this process on one core, where the system can and has it."""
+    if hasattr(os, "sched_setaffinity") and core in os.sched_getaffinity(0):
+        os.sched_setaffinity(0, {core})
+
+
+def raise_file_limit() -> None:
+    """Allow a socket for each of a thousand calls in flight."""
+    try:
+        import resource  # noqa: PLC0415  # not on Windows, which has no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def environment() -> dict[str, str]:
+    """The environment of children: no proxies, no downloads, the checkout importable."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    path = os.pathsep.join(filter(None, (str(ROOT), kept.get("PYTHONPATH"))))
+    return kept | {"PYTHONPATH": path, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+
+
+class ServerProcess:
+    """The benchmark server in its own process.
+
+    Attributes:
+        url: Its address.
+        cpu_us: CPU microseconds that a request has cost it; known once it has stopped.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            cwd=ROOT,
+        )
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+        self.cpu_us = 0.0
+
+    def stop(self) -> None:
+        """End it and learn what it has cost."""
+        said, _ = self._process.communicate(timeout=30)
+        self.cpu_us = json.loads(said)["cpu_us_per_request"]
+
+
+@contextmanager
+def server() -> Iterator[ServerProcess]:
+    """A server for a block."""
+    process = ServerProcess()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def child(module: str, arguments: Mapping[str, Any]) -> Any:
+    """Run ``python -m module`` with JSON arguments in a fresh process and give the JSON of its last line.
+
+    Raises:
+        RuntimeError: It failed; the message is the end of what it said.
+    """
+    command = [sys.executable, "-m", module, json.dumps(arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=ROOT, check=False)
+    if done.returncode:
+        message = f"{module} failed for {arguments}:\n{done.stderr[-2000:]}"
+        raise RuntimeError(message)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def medians(rounds: Iterable[Row]) -> Row:
+    """The median of each figure over the rounds that have it."""
+    found: dict[str, list[float]] = {}
+    for row in rounds:
+        for name, value in row.items():
+            found.setdefault(name, []).append(value)
+    return {name: median(values) for name, values in found.items()}
+
+
+def alternate(jobs: Mapping[str, Mapping[str, Any]], rounds: int, module: str = "benchmarks.worker") -> dict[str, Row]:
+    """Run every job once a round, one after the other, and give the medians by name.
+
+    Alternating spreads whatever else the machine does over all of them. A job whose library is not installed is
+    dropped after its first try, with a word.
+
+    Args:
+        jobs: Arguments of each job, by its name; the first is ours.
+        rounds: How often.
+        module: What runs a job.
+    """
+    rows: dict[str, list[Row]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name in list(rows):
+            answer = child(module, jobs[name])
+            if "absent" in answer:
+                print(f"{name}: skipped, {answer['absent']} is not installed", file=sys.stderr)
+                del rows[name]
+            else:
+                rows[name].append(answer)
+    return {name: medians(found) for name, found in rows.items()}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A figure and its bound.
+
+    Args:
+        name: What is compared, as ``ours/aiohttp``.
+        value: What was measured.
+        bound: What it may be at most, or at least.
+        least: Whether the bound is the least.
+    """
+
+    name: str
+    value: float
+    bound: float
+    least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is kept."""
+        return self.value >= self.bound if self.least else self.value <= self.bound
+
+    def __str__(self) -> str:
+        word = "at least" if self.least else "at most"
+        return f"{self.name}: {self.value:.2f} ({word} {self.bound:g}: {'holds' if self.holds else 'BROKEN'})"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a Markdown table, numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(head), *(len(row[place]) for row in cells)) for place, head in enumerate(heads)]
+    print("| " + " | ".join(head.ljust(width) for head, width in zip(heads, widths, strict=True)) + " |")
+    print("|" + "|".join("-" * (width + 1) + (":" if place else "-") for place, width in enumerate(widths)) + "|")
+    for row in cells:
+        texts = [text.rjust(width) if place else text.ljust(width) for place, (text, width) in enumerate(zip(row, widths, strict=True))]
+        print("| " + " | ".join(texts) + " |")
+
+
+def _cell(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004
+
+
+def conclude(name: str, figures: Mapping[str, Any], promises: Sequence[Promise]) -> None:
+    """Print what was promised and, as the last line, everything as JSON."""
+    print()
+    for promise in promises:
+        print(promise)
+    line = {
+        "benchmark": name,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU",
+        "figures": figures,
+        "promises": {
+            promise.name: {
+                "value": round(promise.value, 3),
+                "at least" if promise.least else "at most": promise.bound,
+                "holds": promise.holds,
+            }
+            for promise in promises
+        },
+    }
+    print(json.dumps(line))

@@ -1,0 +1,215 @@
+"""The clients that are compared, each behind the same three calls, with what its users would write inside.
+
+Libraries are imported when a client is opened, so that one that is not installed is only skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from benchmarks._bodies import MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY = "sk-benchmark-0123456789abcdef"
+PROMPT = "Name the three smallest primes, and say why there is no smaller one."
+EMBEDDER = "text-embedding-3-small"
+HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+
+
+class Bench:
+    """One client, opened with ``async with``.
+
+    Args:
+        url: Base URL of the server, up to ``/v1``.
+        flight: Calls in flight at once, at most.
+    """
+
+    library: ClassVar[str]
+
+    def __init__(self, url: str, flight: int) -> None:
+        self.url = url
+        self.flight = flight
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._exits.aclose()
+
+    async def open(self) -> None:
+        """Import the library and make a client."""
+        raise NotImplementedError
+
+    async def chat(self) -> str:
+        """Ask once; the answer's text."""
+        raise NotImplementedError
+
+    async def stream(self) -> int:
+        """Ask once and read the pieces; how many had text."""
+        raise NotImplementedError
+
+    async def embed(self, texts: list[str], encoding: str) -> Any:
+        """Embed texts, sent over the wire as ``base64`` or ``float``; an array (n, d) of float32."""
+        raise NotImplementedError
+
+
+class Ours(Bench):
+    """ipfs_accel_async with the whole stack on, over its default transport."""
+
+    library = "ipfs_accel_async"
+
+    async def open(self) -> None:
+        from ipfs_accel_async import Client  # noqa: PLC0415
+
+        made = Client(
+            keys={"openai": KEY},
+            base_urls={"openai": self.url},
+            max_concurrent_requests=self.flight,
+            queue_size=10 * self.flight,
+        )
+        self._client = await self._exits.enter_async_context(made)
+
+    async def chat(self) -> str:
+        return (await self._client.chat(f"openai:{MODEL}", PROMPT)).text
+
+    async def stream(self) -> int:
+        count = 0
+        async with self._client.stream(f"openai:{MODEL}", PROMPT) as stream:
+            async for delta in stream:
+                if delta.text:
+                    count += 1
+        return count
+
+    async def embed(self, texts: list[str], encoding: str) -> Any:
+        return (await self._client.embed(f"openai:{EMBEDDER}", texts, encoding_format=encoding)).vectors
+
+
+class Aiohttp(Bench):
+    """aiohttp and orjson by hand: the least that one could write."""
+
+    library = "aiohttp"
+
+    async def open(self) -> None:
+        import aiohttp  # noqa: PLC0415
+        import orjson  # noqa: PLC0415
+
+        self._dumps, self._loads = orjson.dumps, orjson.loads
+        connector = aiohttp.TCPConnector(limit=0)  # its stock limit of 100 would queue the thousand
+        self._session = await self._exits.enter_async_context(aiohttp.ClientSession(connector=connector))
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        async with self._session.post(self.url + path, data=self._dumps(body), headers=HEADERS) as response:
+            return self._loads(await response.read())
+
+    async def chat(self) -> str:
+        answer = await self._post("/chat/completions", {"model": MODEL, "messages": _messages()})
+        return answer["choices"][0]["message"]["content"]  # type: ignore[no-any-return]
+
+    async def stream(self) -> int:
+        count = 0
+        data = self._dumps({"model": MODEL, "messages": _messages(), "stream": True})
+        async with self._session.post(f"{self.url}/chat/completions", data=data, headers=HEADERS) as response:
+            async for line in response.content:
+                if line.startswith(b"data: {"):
+                    count += "content" in self._loads(line[6:])["choices"][0]["delta"]
+        return count
+
+    async def embed(self, texts: list[str], encoding: str) -> Any:
+        import numpy as np  # noqa: PLC0415
+
+        body = {"model": EMBEDDER, "input": texts, "encoding_format": encoding}
+        rows = [item["embedding"] for item in (await self._post("/embeddings", body))["data"]]
+        if encoding == "base64":
+            return np.array([np.frombuffer(base64.b64decode(row), "<f4") for row in rows])
+        return np.array(rows, np.float32)
+
+
+class Httpx(Bench):
+    """httpx and orjson by hand."""
+
+    library = "httpx"
+
+    async def open(self) -> None:
+        import httpx  # noqa: PLC0415
+        import orjson  # noqa: PLC0415
+
+        self._dumps, self._loads = orjson.dumps, orjson.loads
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self._client = await self._exits.enter_async_context(httpx.AsyncClient(limits=limits, timeout=60))
+
+    async def chat(self) -> str:
+        body = self._dumps({"model": MODEL, "messages": _messages()})
+        response = await self._client.post(f"{self.url}/chat/completions", content=body, headers=HEADERS)
+        return self._loads(response.content)["choices"][0]["message"]["content"]  # type: ignore[no-any-return]
+
+
+class OpenAI(Bench):
+    """OpenAI's own SDK as it comes, without retries."""
+
+    library = "openai"
+
+    async def open(self) -> None:
+        from openai import AsyncOpenAI  # noqa: PLC0415
+
+        made = AsyncOpenAI(api_key=KEY, base_url=self.url, max_retries=0)
+        self._client = await self._exits.enter_async_context(made)
+
+    async def chat(self) -> str:
+        answer = await self._client.chat.completions.create(model=MODEL, messages=_messages())  # type: ignore[arg-type]
+        return answer.choices[0].message.content or ""
+
+    async def stream(self) -> int:
+        count = 0
+        stream = await self._client.chat.completions.create(  # type: ignore[call-overload]
+            model=MODEL, messages=_messages(), stream=True
+        )
+        async for chunk in stream:
+            if chunk.choices[0].delta.content:
+                count += 1
+        return count
+
+    async def embed(self, texts: list[str], encoding: str) -> Any:
+        import numpy as np  # noqa: PLC0415
+
+        # base64 is what the SDK asks for by itself, and then decodes
+        chosen: Any = {} if encoding == "base64" else {"encoding_format": encoding}
+        answer = await self._client.embeddings.create(model=EMBEDDER, input=texts, **chosen)
+        return np.array([item.embedding for item in answer.data], np.float32)
+
+
+class LiteLLM(Bench):
+    """LiteLLM's ``acompletion`` as it comes."""
+
+    library = "litellm"
+
+    async def open(self) -> None:
+        import litellm  # noqa: PLC0415
+
+        litellm.telemetry = False
+        litellm.suppress_debug_info = True
+        self._ask = litellm.acompletion
+
+    async def chat(self) -> str:
+        answer = await self._ask(
+            model=f"openai/{MODEL}", messages=_messages(), api_base=self.url, api_key=KEY, max_retries=0
+        )
+        return answer.choices[0].message.content or ""
+
+
+CLIENTS: dict[str, type[Bench]] = {
+    "ours": Ours,
+    "aiohttp": Aiohttp,
+    "httpx": Httpx,
+    "openai": OpenAI,
+    "litellm": LiteLLM,
+}
+
+
+def _messages() -> list[dict[str, str]]:
+    return [{"role": "user", "content": PROMPT}]

@@ -1,0 +1,191 @@
+"""The circuit breaker: stop calling what keeps failing, and probe it with few calls before trusting it again."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+State = Literal["closed", "open", "half-open"]
+Outcome = Literal["ok", "ignored", "throttled", "failed"]
+
+PROBE_WAIT = 1.0  # seconds after which it is worth asking whether the probes have answered
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The right to make one call; its result must be recorded exactly once.
+
+    Attributes:
+        generation: Which period of the breaker it belongs to. Results of other periods change nothing.
+        probe: Whether the call tests a half-open circuit.
+        serial: Tells permits apart, so that recording one twice counts once.
+    """
+
+    generation: int
+    probe: bool
+    serial: int
+
+
+class Breaker:
+    """Counts consecutive failures, refuses while open, admits counted probes while half-open.
+
+    - closed: every call passes. `failure_threshold` failures in a row open it; "ok" starts the count anew;
+      "ignored" (cancelled, local errors) and "throttled" (429) leave it alone.
+    - open: no call passes until `reset_timeout` is over; then it is half-open, whoever looks.
+    - half-open: at most `half_open_permits` probes are out at a time. "ok" closes it, "failed" opens it again,
+      "ignored" gives the permit back. "throttled" closes it too: the server answered, so it is alive.
+
+    Args:
+        failure_threshold: Consecutive failures that open it, at least 1.
+        reset_timeout: Seconds it stays open.
+        half_open_permits: Probes at a time, at least 1.
+        history: How many changes `changes` remembers.
+        on_change: Called with the new state and its time after each change, as the last step, so it may
+            call the breaker or raise: what it raises reaches the caller and the breaker stays consistent.
+
+    Attributes:
+        changes: The latest `(state, at)` pairs, oldest first.
+        opened: How often it opened.
+
+    Raises:
+        ValueError: A setting is out of its range.
+    """
+
+    __slots__ = (
+        "_failures",
+        "_generation",
+        "_half_open_at",
+        "_half_open_permits",
+        "_open_seconds",
+        "_opened_at",
+        "_out",
+        "_reset_timeout",
+        "_serial",
+        "_state",
+        "_threshold",
+        "changes",
+        "on_change",
+        "opened",
+    )
+
+    def __init__(
+        self,
+        *,
+        failure_threshold: int = 5,
+        reset_timeout: float = 30.0,
+        half_open_permits: int = 1,
+        history: int = 100,
+        on_change: Callable[[str, float], None] | None = None,
+    ) -> None:
+        if failure_threshold < 1 or half_open_permits < 1 or history < 1:
+            raise ValueError("failure_threshold, half_open_permits and history must be at least 1")
+        if not 0 <= reset_timeout < float("inf"):
+            raise ValueError("reset_timeout must be finite seconds, not negative")
+        self.changes: deque[tuple[State, float]] = deque(maxlen=history)
+        self.opened = 0
+        self.on_change = on_change
+        self._threshold = failure_threshold
+        self._reset_timeout = reset_timeout
+        self._half_open_permits = half_open_permits
+        self._state: State = "closed"
+        self._failures = 0
+        self._generation = 0
+        self._serial = 0
+        self._out: set[int] = set()
+        self._opened_at = 0.0
+        self._half_open_at = 0.0
+        self._open_seconds = 0.0
+
+    def state(self, now: float) -> State:
+        """The state at `now`."""
+        self._expire(now)
+        return self._state
+
+    def refused_for(self, now: float) -> float | None:
+        """None when a call may pass, else the seconds until it is worth asking again; takes nothing."""
+        self._expire(now)
+        if self._state == "open":
+            return self._half_open_at - now
+        if self._state == "half-open" and len(self._out) >= self._half_open_permits:
+            return PROBE_WAIT
+        return None
+
+    def try_acquire(self, now: float) -> Permit | None:
+        """A permit for one call, or None while open or while every probe is out."""
+        self._expire(now)
+        probe = self._state == "half-open"
+        if self._state == "open" or (probe and len(self._out) >= self._half_open_permits):
+            return None
+        self._serial += 1
+        self._out.add(self._serial)
+        return Permit(self._generation, probe, self._serial)
+
+    def record(self, permit: Permit, outcome: Outcome, now: float) -> None:
+        """Count the result of a call, once; results of an earlier generation are dropped."""
+        if permit.generation != self._generation or permit.serial not in self._out:
+            return
+        self._out.discard(permit.serial)
+        if outcome == "failed":
+            self._failures += 1
+            if permit.probe or self._failures >= self._threshold:
+                self._open(now)
+        elif permit.probe:
+            if outcome != "ignored":
+                self._close(now)
+        elif outcome == "ok":
+            self._failures = 0
+
+    def open_seconds(self, now: float) -> float:
+        """Seconds spent open in all, up to `now`; half-open time does not count."""
+        if self._state != "open":
+            return self._open_seconds
+        return self._open_seconds + min(now, self._half_open_at) - self._opened_at
+
+    def force_open(self, now: float) -> None:
+        """Open it as if the threshold had been reached; when open already, `reset_timeout` starts again."""
+        self._expire(now)
+        if self._state == "open":
+            self._half_open_at = now + self._reset_timeout
+        else:
+            self._open(now)
+
+    def force_close(self, now: float) -> None:
+        """Close it and forget the failures; calls that are under way no longer count."""
+        self._expire(now)
+        if self._state != "closed":
+            self._close(now)
+        else:
+            self._new_generation()
+
+    def _expire(self, now: float) -> None:
+        if self._state == "open" and now >= self._half_open_at:
+            # Dated when it was due, so the record does not depend on who looked when.
+            self._open_seconds += self._half_open_at - self._opened_at
+            self._change("half-open", self._half_open_at)
+
+    def _open(self, now: float) -> None:
+        self.opened += 1
+        self._opened_at = now
+        self._half_open_at = now + self._reset_timeout
+        self._change("open", now)
+
+    def _close(self, now: float) -> None:
+        if self._state == "open":
+            self._open_seconds += now - self._opened_at
+        self._change("closed", now)
+
+    def _new_generation(self) -> None:
+        self._generation += 1
+        self._failures = 0
+        self._out.clear()
+
+    def _change(self, state: State, at: float) -> None:
+        self._new_generation()
+        self._state = state
+        self.changes.append((state, at))
+        if self.on_change is not None:
+            self.on_change(state, at)

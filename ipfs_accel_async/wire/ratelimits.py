@@ -1,0 +1,122 @@
+"""What a response tells about the limits it counted against."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ipfs_accel_async.wire.retry_after import LONGEST, seconds_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COUNT = re.compile(r"[0-9]{1,15}")
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_PART = r"([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(ns|us|\u00b5s|\u03bcs|ms|s|m|h)"
+_PARTS = re.compile(_PART)
+_DURATION = re.compile(rf"(?:{_PART})+")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Limits, what remains of them, and the seconds until they are whole again; None where nothing is said.
+
+    Some services count input and output tokens apart; the plain token fields are their sum or the stricter.
+    """
+
+    limit_requests: int | None = None
+    remaining_requests: int | None = None
+    reset_requests: float | None = None
+    limit_tokens: int | None = None
+    remaining_tokens: int | None = None
+    reset_tokens: float | None = None
+    limit_input_tokens: int | None = None
+    remaining_input_tokens: int | None = None
+    reset_input_tokens: float | None = None
+    limit_output_tokens: int | None = None
+    remaining_output_tokens: int | None = None
+    reset_output_tokens: float | None = None
+
+
+_NOTHING = RateLimits()
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds in a Go duration (``6m0s``, ``20ms``, ``1h2m3s``) or a plain number of seconds, else None."""
+    if len(text) > LONGEST:
+        return None
+    text = text.strip(" \t")
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    if not _DURATION.fullmatch(text):
+        return None
+    return sum(float(amount) * _UNITS[unit] for amount, unit in _PARTS.findall(text))
+
+
+def parse_openai(get: Callable[[str], str | None]) -> RateLimits | None:
+    """The ``x-ratelimit-*`` headers of OpenAI and Groq, or None without them.
+
+    Source: OpenAI API reference, rate limits in headers; Groq API reference, rate limits.
+
+    Args:
+        get: Looks a header up by its lower-case name.
+    """
+
+    def reset(name: str) -> float | None:
+        text = get(name)
+        return None if text is None else parse_duration(text)
+
+    limits = RateLimits(
+        limit_requests=_count(get("x-ratelimit-limit-requests")),
+        remaining_requests=_count(get("x-ratelimit-remaining-requests")),
+        reset_requests=reset("x-ratelimit-reset-requests"),
+        limit_tokens=_count(get("x-ratelimit-limit-tokens")),
+        remaining_tokens=_count(get("x-ratelimit-remaining-tokens")),
+        reset_tokens=reset("x-ratelimit-reset-tokens"),
+    )
+    return None if limits == _NOTHING else limits
+
+
+def parse_anthropic(get: Callable[[str], str | None]) -> RateLimits | None:
+    """The ``anthropic-ratelimit-*`` headers, or None without them.
+
+    Resets are moments there; they become seconds by the response's own ``date`` header, 0.0 when past.
+    Source: Anthropic API reference, rate limits, response headers.
+
+    Args:
+        get: Looks a header up by its lower-case name.
+    """
+
+    def of(scope: str) -> tuple[int | None, int | None, float | None]:
+        name = f"anthropic-ratelimit-{scope}-"
+        return _count(get(name + "limit")), _count(get(name + "remaining")), _reset(get(name + "reset"), get)
+
+    limits = RateLimits(*of("requests"), *of("tokens"), *of("input-tokens"), *of("output-tokens"))
+    return None if limits == _NOTHING else limits
+
+
+def _reset(text: str | None, get: Callable[[str], str | None]) -> float | None:
+    moment = None if text is None else _parse_rfc3339(text)
+    seconds = seconds_until(moment, get)
+    return None if seconds is None else max(seconds, 0.0)
+
+
+def _parse_rfc3339(text: str) -> float | None:
+    if len(text) > LONGEST or not _RFC3339.fullmatch(text := text.strip(" \t")):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).timestamp()
+    except (ValueError, OverflowError):  # such as 31 February, or year 1 east of Greenwich
+        return None
+
+
+def _count(text: str | None) -> int | None:
+    if text is None or len(text) > LONGEST or not _COUNT.fullmatch(text := text.strip(" \t")):
+        return None
+    return int(text)
