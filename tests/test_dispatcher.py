@@ -228,12 +228,12 @@ async def test_a_refusing_gate_gives_the_other_leases_back() -> None:
     assert quiet(dispatcher)
 
 
-async def test_a_hundred_thousand_cancelled_tickets_leave_nothing() -> None:
+async def test_twenty_thousand_cancelled_tickets_leave_nothing() -> None:
     """Cancelled tickets are swept: the queue keeps no more than a few of them."""
-    dispatcher, handler = a_dispatcher(max_concurrent_requests=1, queue_size=200_000), Handler(1.0)
+    dispatcher, handler = a_dispatcher(max_concurrent_requests=1, queue_size=40_000), Handler(1.0)
     first = asyncio.ensure_future(dispatcher(a_call(), handler))
     await asyncio.sleep(0)
-    tasks = [asyncio.ensure_future(dispatcher(a_call(), handler)) for _ in range(100_000)]
+    tasks = [asyncio.ensure_future(dispatcher(a_call(), handler)) for _ in range(20_000)]
     await asyncio.sleep(0)
     for task in tasks:
         task.cancel()

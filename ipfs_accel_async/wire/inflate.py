@@ -73,7 +73,7 @@ class Inflater:
                 if engine is None or not data:
                     break
             try:
-                piece = engine.decompress(data, self._limit - self._total + 1)
+                piece = engine.decompress(data, max(self._limit - self._total + 1, 1))
             except zlib.error:
                 raise DecodeError(f"the {self.encoding} body is damaged") from None
             self._count(len(piece))

@@ -27,7 +27,7 @@ _RFC3339 = re.compile(
 class RateLimits:
     """Limits, what remains of them, and the seconds until they are whole again; None where nothing is said.
 
-    Some services count input and output tokens apart; the plain token fields are their sum or the stricter.
+    Some services count input and output tokens apart; the plain token fields then tell the stricter.
     """
 
     limit_requests: int | None = None

@@ -47,19 +47,20 @@ def parse_should_retry(get: Callable[[str], str | None]) -> bool | None:
     return None if text is None else {"true": True, "false": False}.get(text[:LONGEST].strip().lower())
 
 
-def parse_http_date(text: str, century: int = 2000) -> float | None:
+def parse_http_date(text: str) -> float | None:
     """Seconds since the epoch of an HTTP date in any of its three forms; None when it is none.
 
     Args:
-        text: IMF-fixdate, RFC 850 date or asctime date, always GMT.
-        century: Added to the two-digit year of an RFC 850 date.
+        text: IMF-fixdate, RFC 850 date (two-digit years are 1970 to 2069) or asctime date, always GMT.
     """
     if len(text) > LONGEST:
         return None
     text = text.strip(" \t")
     for form in (_IMF_FIXDATE, _RFC850, _ASCTIME):
         if found := form.fullmatch(text):
-            year = int(found["year"]) + (century if form is _RFC850 else 0)
+            year = int(found["year"])
+            if form is _RFC850:
+                year += 1900 if year >= 70 else 2000
             day, hour, minute, second = (int(found[part]) for part in ("day", "hour", "minute", "second"))
             try:
                 moment = datetime(year, _MONTHS.index(found["month"]) + 1, day, hour, minute, second, tzinfo=UTC)
@@ -71,9 +72,11 @@ def parse_http_date(text: str, century: int = 2000) -> float | None:
 
 def seconds_until(moment: float | None, get: Callable[[str], str | None]) -> float | None:
     """Seconds from the response's ``date`` header to a moment since the epoch; None without either."""
+    if moment is None:
+        return None
     stamp = get("date")
-    sent = parse_http_date(stamp) if stamp is not None else None
-    return None if moment is None or sent is None else moment - sent
+    sent = None if stamp is None else parse_http_date(stamp)
+    return None if sent is None else moment - sent
 
 
 def _number(text: str | None) -> float | None:

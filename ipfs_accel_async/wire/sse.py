@@ -21,7 +21,7 @@ class SSEDecoder:
             and one chunk. Frames completed before the one over the cap are still returned, then it raises.
     """
 
-    __slots__ = ("_after_cr", "_broken", "_cap", "_data", "_event", "_head", "_line", "_size")
+    __slots__ = ("_after_cr", "_broken", "_cap", "_data", "_event", "_head", "_line")
 
     def __init__(self, max_event_bytes: int = DEFAULT_CAP) -> None:
         self._cap = max_event_bytes
@@ -29,8 +29,7 @@ class SSEDecoder:
         self._after_cr = False  # an LF that comes next belongs to the line end before it
         self._line = bytearray()  # the unfinished line
         self._event = ""
-        self._data: list[bytes] = []
-        self._size = 0  # of the event's data, joined
+        self._data: bytes | bytearray | None = None  # None until the event has a data field
         self._broken = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
@@ -43,14 +42,14 @@ class SSEDecoder:
             chunk = self._with_lf_only(chunk)
         frames: list[Frame] = []
         try:
-            if self._line or self._data or self._event or len(chunk) > self._cap:
+            if self._line or self._data is not None or self._event or len(chunk) > self._cap:
                 chunk = self._finish_event(chunk, frames)
             if chunk:
                 self._whole_events(chunk, frames)
         except ResponseTooLargeError:
             self._broken = True
             self._line.clear()
-            self._data.clear()
+            self._data = None
             if not frames:
                 raise
         return frames
@@ -60,7 +59,7 @@ class SSEDecoder:
         if self._broken:
             raise self._too_large()
         self._line.clear()
-        self._data.clear()
+        self._data = None
         return []
 
     def _whole_events(self, chunk: bytes, frames: list[Frame]) -> None:
@@ -111,19 +110,22 @@ class SSEDecoder:
         name, _, value = line.partition(b":")
         if name == b"data":
             value = value.removeprefix(b" ")
-            self._size += len(value) + bool(self._data)
-            if self._size > self._cap:
+            if self._data is None:
+                self._data = value
+                return
+            if len(self._data) + 1 + len(value) > self._cap:
                 raise self._too_large()
-            self._data.append(value)
+            if isinstance(self._data, bytes):
+                self._data = bytearray(self._data)  # grows in place, however many lines follow
+            self._data += b"\n"
+            self._data += value
         elif name == b"event":
             self._event = value.removeprefix(b" ").decode("utf-8", "replace")
 
     def _dispatch(self, frames: list[Frame]) -> None:
-        data = self._data
-        if data:
-            frames.append(Frame(self._event, data[0] if len(data) == 1 else b"\n".join(data)))
-            self._data = []
-            self._size = 0
+        if self._data is not None:
+            frames.append(Frame(self._event, bytes(self._data)))
+            self._data = None
         self._event = ""
 
     def _without_bom(self, chunk: bytes) -> bytes:
@@ -138,7 +140,7 @@ class SSEDecoder:
         if not chunk:
             return chunk
         if self._after_cr:
-            chunk = chunk.removeprefix(b"\n") if chunk != b"\n" else b""
+            chunk = chunk.removeprefix(b"\n")
         self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 

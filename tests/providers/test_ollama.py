@@ -274,7 +274,7 @@ def test_a_proxys_error_is_typed_too(body: bytes) -> None:
             {"model": "m", "done": True, "message": {"content": "", "tool_calls": [{"function": {}}]}},
             r"message.tool_calls\[0\].function.name",
         ),
-        ([], ""),
+        ([], "wrong type"),
     ],
 )
 def test_a_broken_answer_names_the_field(body: Any, path: str) -> None:

@@ -269,7 +269,7 @@ async def test_the_list_of_models_is_the_sdks() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["h.test", "h.test:80", ":8080", "[::1]", "[::1]:8080", "h.test/base", "h.test:9/base"]
+    "value", ["h.test", "h.test:81", ":8080", "[::1]", "[::1]:8080", "h.test/base", "h.test:9/base"]
 )
 def test_the_hosts_variable_is_read_as_the_sdk_reads_it(value: str) -> None:
     """Short forms of OLLAMA_HOST mean the same address."""
