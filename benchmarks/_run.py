@@ -83,50 +83,92 @@ def server() -> Iterator[ServerProcess]:
         process.stop()
 
 
-def child(module: str, arguments: Mapping[str, Any]) -> Any:
-    """Run ``python -m module`` with JSON arguments in a fresh process and give the JSON of its last line.
+def child(command: Sequence[str]) -> Any:
+    """Run Python with a command line in a fresh process and give the JSON of its last line.
 
     Raises:
         RuntimeError: It failed; the message is the end of what it said.
     """
-    command = [sys.executable, "-m", module, json.dumps(arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, env=environment(), cwd=ROOT, check=False
+    )
     if done.returncode:
-        message = f"{module} failed for {arguments}:\n{done.stderr[-2000:]}"
+        message = f"{command} failed:\n{done.stderr[-2000:]}"
         raise RuntimeError(message)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def medians(rounds: Iterable[Row]) -> Row:
-    """The median of each figure over the rounds that have it."""
-    found: dict[str, list[float]] = {}
-    for row in rounds:
-        for name, value in row.items():
-            found.setdefault(name, []).append(value)
-    return {name: median(values) for name, values in found.items()}
-
-
-def alternate(jobs: Mapping[str, Mapping[str, Any]], rounds: int, module: str = "benchmarks.worker") -> dict[str, Row]:
-    """Run every job once a round, one after the other, and give the medians by name.
-
-    Alternating spreads whatever else the machine does over all of them. A job whose library is not installed is
-    dropped after its first try, with a word.
+class Worker:
+    """One client in one mode, in its own process, which waits between rounds.
 
     Args:
-        jobs: Arguments of each job, by its name; the first is ours.
-        rounds: How often.
-        module: What runs a job.
+        client: Name of the client.
+        job: Further arguments of ``benchmarks.worker``.
+
+    Attributes:
+        absent: The library that is not installed, else empty.
     """
-    rows: dict[str, list[Row]] = {name: [] for name in jobs}
-    for _ in range(rounds):
-        for name in list(rows):
-            answer = child(module, jobs[name])
-            if "absent" in answer:
-                print(f"{name}: skipped, {answer['absent']} is not installed", file=sys.stderr)
-                del rows[name]
-            else:
-                rows[name].append(answer)
-    return {name: medians(found) for name, found in rows.items()}
+
+    def __init__(self, client: str, job: Mapping[str, Any]) -> None:
+        arguments = json.dumps({"client": client, **job})
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            cwd=ROOT,
+        )
+        self.absent: str = self._read().get("absent", "")
+
+    def round(self) -> Row:
+        """Measure once more.
+
+        Raises:
+            RuntimeError: The worker has ended; its own words are on standard error.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("a worker ended early; see above")
+        return json.loads(line)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.communicate(timeout=60)
+
+
+def alternate(clients: Sequence[str], job: Mapping[str, Any], rounds: int) -> dict[str, Row]:
+    """Let the clients measure in turn, round after round, and give the medians of each.
+
+    Turns of a second spread whatever else the machine does over all of them. A client whose library is not installed
+    is skipped, with a word.
+
+    Args:
+        clients: Their names.
+        job: What each does.
+        rounds: How often.
+    """
+    workers: dict[str, Worker] = {}
+    try:
+        for name in clients:
+            workers[name] = Worker(name, job)
+            if workers[name].absent:
+                print(f"{name}: skipped, not installed", file=sys.stderr)
+        rows: dict[str, list[Row]] = {name: [] for name, worker in workers.items() if not worker.absent}
+        for _ in range(rounds):
+            for name, found in rows.items():
+                found.append(workers[name].round())
+    finally:
+        for worker in workers.values():
+            worker.stop()
+    return {name: {figure: median(row[figure] for row in found) for figure in found[0]} for name, found in rows.items()}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One client in a process of its own: warm it up, measure, print one JSON line. Started by the benchmarks."""
+"""One client in one mode, in a process of its own. Started by the benchmarks; measures once for each line it is sent."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     from benchmarks.clients import Bench
 
-WARM_UP = 20
+    Work = Callable[[], Awaitable[None]]
 
 
-async def in_flight(call: Callable[[], Awaitable[Any]], flight: int, calls: int) -> None:
+async def in_flight(work: Work, flight: int, calls: int) -> None:
     """Make `calls` calls, `flight` of them at any moment."""
     left = iter(range(calls))
 
     async def one() -> None:
         for _ in left:
-            await call()
+            await work()
 
     if flight == 1:
         await one()
@@ -36,75 +36,57 @@ async def in_flight(call: Callable[[], Awaitable[Any]], flight: int, calls: int)
         await asyncio.gather(*(one() for _ in range(flight)))
 
 
-async def measure(call: Callable[[], Awaitable[Any]], flight: int, calls: int, warm_up: int) -> tuple[float, float]:
+async def measure(work: Work, flight: int, calls: int, warm_up: int) -> dict[str, float]:
     """CPU and wall microseconds a call, after a warm-up that opens the connections."""
-    await in_flight(call, flight, warm_up)
+    await in_flight(work, flight, warm_up)
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
-    await in_flight(call, flight, calls)
+    await in_flight(work, flight, calls)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return cpu / calls * 1e6, wall / calls * 1e6
+    return {"cpu": cpu / calls * 1e6, "wall": wall / calls * 1e6}
 
 
-async def chat(bench: Bench, flight: int, calls: int) -> tuple[float, float]:
-    """Unary calls of 943-byte answers."""
+def work_of(bench: Bench, mode: str) -> Work:
+    """One call of a mode, checked: ``chat``, ``stream``, or embeddings as ``base64`` or ``float``."""
+    texts = [f"text number {place}" for place in range(_bodies.TEXTS)]
 
-    async def call() -> None:
+    async def chat() -> None:
         if await bench.chat() != _bodies.TEXT:
             raise AssertionError("the answer is not what the server sent")
 
-    return await measure(call, flight, calls, max(flight, WARM_UP))
-
-
-async def stream(bench: Bench, flight: int, calls: int) -> tuple[float, float]:
-    """Streams of 100 events, by the event."""
-
-    async def call() -> None:
-        if await bench.stream() != _bodies.CHUNKS - 1:
+    async def stream() -> None:
+        if await bench.stream() != _bodies.CHUNKS - 1:  # the last event has no text
             raise AssertionError("pieces are missing")
 
-    cpu, wall = await measure(call, flight, calls, max(flight, 3))
-    return cpu / _bodies.CHUNKS, wall / _bodies.CHUNKS
-
-
-async def embed(bench: Bench, encoding: str, calls: int) -> tuple[float, float]:
-    """Answers of 256 x 1,024 numbers, into an array."""
-    texts = [f"text number {place}" for place in range(_bodies.TEXTS)]
-
-    async def call() -> None:
-        array = await bench.embed(texts, encoding)
+    async def embed() -> None:
+        array = await bench.embed(texts, mode)
         if array.shape != (_bodies.TEXTS, _bodies.DIMENSIONS) or array.dtype != "float32":
             raise AssertionError(f"{array.dtype} {array.shape} came")
 
-    return await measure(call, 1, calls, 1)
+    return {"chat": chat, "stream": stream}.get(mode, embed)
 
 
-async def run(arguments: dict[str, Any]) -> dict[str, float]:
-    """Measure what the arguments ask for; each mode with a client of its own, so that none inherits idle connections."""
-    found: dict[str, float] = {}
-    made = CLIENTS[arguments["client"]]
-    for mode, flight, calls in arguments["modes"]:
-        async with made(arguments["url"], flight) as bench:
-            if mode == "chat":
-                cpu, wall = await chat(bench, flight, calls)
-            elif mode == "stream":
-                cpu, wall = await stream(bench, flight, calls)
-            else:
-                cpu, wall = await embed(bench, mode, calls)
-        found[f"{mode} {flight} cpu"], found[f"{mode} {flight} wall"] = cpu, wall
-    return found
+async def run(job: dict[str, Any]) -> None:
+    """Measure whenever asked to, until the input ends."""
+    flight, calls = job["flight"], job["calls"]
+    async with CLIENTS[job["client"]](job["url"], flight) as bench:
+        work = work_of(bench, job["mode"])
+        print("{}", flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            # as many warm-up calls as are in flight: connections that idled too long between rounds are opened again
+            print(json.dumps(await measure(work, flight, calls, max(flight, min(calls // 5, 50), 1))), flush=True)
 
 
 def main() -> None:
-    """Measure on core 0."""
-    arguments = json.loads(sys.argv[1])
-    library = CLIENTS[arguments["client"]].library
+    """Work on core 0."""
+    job = json.loads(sys.argv[1])
+    library = CLIENTS[job["client"]].library
     if find_spec(library) is None:
         print(json.dumps({"absent": library}))
         return
     pin(0)
     raise_file_limit()
-    print(json.dumps(asyncio.run(run(arguments))))
+    asyncio.run(run(job))
 
 
 if __name__ == "__main__":

@@ -7,93 +7,19 @@ that is cancelled at any point, even in the step it is granted, hands its permit
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ipfs_accel_async.call import Outcome
 from ipfs_accel_async.core import settle
 from ipfs_accel_async.errors import ClientClosedError, QueueFullError, RejectedError
-from ipfs_accel_async.tickets import Ticket, TicketQueue
+from ipfs_accel_async.lanes import UNUSED, Grant, Lane, Lease
+from ipfs_accel_async.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import anyio
-
-    from ipfs_accel_async.call import Call
-    from ipfs_accel_async.config import Settings
+    from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
-    from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.types import Target
-
-
-UNUSED = Outcome("ignored")
-"""What a guard hears of an attempt that was never made."""
-
-
-class Lease(Protocol):
-    """What a gate lends for one attempt."""
-
-    @property
-    def key(self) -> Secret | None:
-        """The key to use, from the gate that lends keys."""
-
-    def settle(self, outcome: Outcome, now: float) -> None:
-        """Take it back and learn how it went. Called once."""
-
-
-class Gate(Protocol):
-    """One more condition of a grant: a key, a breaker's permit, tokens of a rate limit."""
-
-    def try_take(self, call: Call, now: float) -> Lease | float:
-        """A lease, or the instant to ask again (infinity: when something is given back).
-
-        Raises:
-            RejectedError: The call must not wait for this.
-        """
-
-
-class Grant:
-    """Permits and leases of one attempt; :meth:`release` gives all back, once."""
-
-    __slots__ = ("_dispatcher", "_lane", "_leases", "key")
-
-    def __init__(self, dispatcher: Dispatcher, lane: Lane, leases: Sequence[Lease]) -> None:
-        self._dispatcher = dispatcher
-        self._lane: Lane | None = lane
-        self._leases = leases
-        self.key = next((lease.key for lease in leases if lease.key is not None), None)
-
-    def release(self, outcome: Outcome) -> None:
-        """Give everything back and let the next ticket go. Idempotent."""
-        lane, self._lane = self._lane, None
-        if lane is not None:
-            self._dispatcher.take_back(lane, self._leases, outcome)
-
-
-class Lane:
-    """What waits for, and what is in flight to, one endpoint of one provider.
-
-    Args:
-        caps: Semaphores that a call must hold, all of them.
-        gates: Further conditions.
-        settings: Size of the queue, its policy and aging.
-    """
-
-    def __init__(self, caps: Sequence[anyio.Semaphore], gates: Sequence[Gate], settings: Settings) -> None:
-        self.caps = caps
-        self.gates = gates
-        self.settings = settings
-        self.queue = TicketQueue(mirrored=settings.queue_overflow_policy == "drop-lowest")
-        self.active = 0
-        self.peak_active = 0
-        self.peak_waiting = 0
-        self.rejections = 0
-        self.ask_again: asyncio.TimerHandle | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether every cap has room."""
-        return all(cap.value for cap in self.caps)
 
 
 class Dispatcher:
@@ -151,10 +77,10 @@ class Dispatcher:
             cap.acquire_nowait()
         lane.active += 1
         lane.peak_active = max(lane.peak_active, lane.active)
-        return Grant(self, lane, leases)
+        return Grant(self._take_back, lane, leases)
 
-    def take_back(self, lane: Lane, leases: Sequence[Lease], outcome: Outcome) -> None:
-        """Return the permits of an attempt; called by its grant."""
+    def _take_back(self, lane: Lane, leases: Sequence[Lease], outcome: Outcome) -> None:
+        """Return the permits of an attempt; its grant calls this, once."""
         if leases:
             _settle(leases, outcome, asyncio.get_running_loop().time())
         lane.active -= 1

@@ -13,8 +13,9 @@ from ipfs_accel_async import registry
 from ipfs_accel_async.config import ProviderSettings, settings
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key
-from ipfs_accel_async.dispatcher import Dispatcher, Gate, Lane
+from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.exchange import Exchange
+from ipfs_accel_async.lanes import Gate, Lane
 from ipfs_accel_async.metrics.meter import Meter
 from ipfs_accel_async.metrics.report import Report, report
 from ipfs_accel_async.middleware.breaker import BreakerGate, Breakers, CircuitBreaker

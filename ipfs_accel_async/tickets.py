@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
-    from ipfs_accel_async.dispatcher import Grant
+    from ipfs_accel_async.lanes import Grant
 
 Rank = tuple[float, int]
 """Submission time plus priority times aging, then the order of arrival: lower goes first."""

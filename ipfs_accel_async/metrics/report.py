@@ -10,7 +10,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ipfs_accel_async.dispatcher import Lane
+    from ipfs_accel_async.lanes import Lane
     from ipfs_accel_async.metrics.meter import Meter
     from ipfs_accel_async.middleware.breaker import Scope
     from ipfs_accel_async.policy.breaker import Breaker

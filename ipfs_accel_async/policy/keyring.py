@@ -36,7 +36,11 @@ class KeyRing:
             loads[0] += 1
             return 0
         taken_at = self._taken_at
-        index = min(range(len(loads)), key=lambda slot: (loads[slot], taken_at[slot]))
+        index = 0
+        for slot in range(1, len(loads)):
+            lighter = loads[slot] - loads[index] or taken_at[slot] - taken_at[index]
+            if lighter < 0:
+                index = slot
         self._turn += 1
         taken_at[index] = self._turn
         loads[index] += 1

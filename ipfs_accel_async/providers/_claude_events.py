@@ -43,7 +43,7 @@ def deltas(call: CallFacts, event: Any) -> tuple[Delta, ...]:
 
     Raises:
         APIError: The event is an error.
-        KeyError, TypeError: A field is missing or of the wrong type.
+        KeyError, TypeError, ValueError: A field is missing or of the wrong type.
     """
     kind = event["type"]
     if kind == "content_block_delta":
@@ -52,7 +52,8 @@ def deltas(call: CallFacts, event: Any) -> tuple[Delta, ...]:
         return _block_start(event, event["content_block"])
     if kind == "message_start":
         message = event["message"]
-        return (Delta(id=message["id"], model=message["model"], usage=usage_of(message["usage"]), raw=event),)
+        use = usage_of(message["usage"])
+        return (Delta(id=string_in(message, "id"), model=string_in(message, "model"), usage=use, raw=event),)
     if kind == "message_delta":
         finish = finish_reason(event["delta"].get("stop_reason"))
         return (Delta(finish_reason=finish, usage=_later_usage(event.get("usage") or {}), raw=event),)
@@ -73,45 +74,66 @@ def _block_delta(event: Mapping[str, Any], delta: Mapping[str, Any]) -> tuple[De
             Delta(text, "", (), "", None, "", "", "", False, event),
         )  # nearly every event: keywords would cost here
     if kind == "input_json_delta":
-        piece = ToolCallDelta(event["index"], arguments=_text(delta, "partial_json"))
+        piece = ToolCallDelta(_index(event), arguments=string_in(delta, "partial_json"))
         return (Delta(tool_calls=(piece,), raw=event),) if piece.arguments else _NONE
     if kind == "thinking_delta":
-        return (Delta(reasoning=_text(delta, "thinking"), raw=event),)
+        return (Delta(reasoning=string_in(delta, "thinking"), raw=event),)
     if kind == "signature_delta":
-        return (Delta(signature=_text(delta, "signature"), raw=event),)
+        return (Delta(signature=string_in(delta, "signature"), raw=event),)
     return (Delta(raw=event),)  # citations and what is yet to come: for those who read raw
 
 
 def _block_start(event: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[Delta, ...]:
     kind = block["type"]
     if kind == "tool_use":
-        return (Delta(tool_calls=(ToolCallDelta(event["index"], block["id"], block["name"]),), raw=event),)
+        piece = ToolCallDelta(_index(event), string_in(block, "id"), string_in(block, "name"))
+        return (Delta(tool_calls=(piece,), raw=event),)
     if kind == "text":
-        return (Delta(_text(block, "text"), raw=event),) if block.get("text") else _NONE
+        return (Delta(string_in(block, "text"), raw=event),) if block.get("text") else _NONE
     if kind == "thinking":
-        return (Delta(reasoning=_text(block, "thinking"), raw=event),) if block.get("thinking") else _NONE
+        return (Delta(reasoning=string_in(block, "thinking"), raw=event),) if block.get("thinking") else _NONE
     return (Delta(raw=event),)  # blocks of the service's own tools
 
 
-def _text(value: Mapping[str, Any], field: str) -> str:
+def string_in(value: Mapping[str, Any], field: str) -> str:
+    """A field that must be a string.
+
+    Raises:
+        KeyError, TypeError: It is missing, or something else.
+    """
     text = value[field]
-    if text.__class__ is not str:
+    if not isinstance(text, str):
         raise TypeError(f"{field} is no string")
     return text
 
 
-def finish_reason(stop_reason: str | None) -> str:
-    """Our word for why the model stopped, or the service's own where we have none."""
-    return _FINISH.get(stop_reason, stop_reason) if stop_reason else ""
+def _index(event: Mapping[str, Any]) -> int:
+    index = event["index"]
+    if not isinstance(index, int):
+        raise TypeError("index is no integer")
+    return index
+
+
+def finish_reason(stop_reason: Any) -> str:
+    """Our word for why the model stopped, or the service's own where we have none.
+
+    Raises:
+        TypeError: It is neither a string nor null.
+    """
+    if stop_reason is None:
+        return ""
+    if not isinstance(stop_reason, str):
+        raise TypeError("stop_reason is no string")
+    return _FINISH.get(stop_reason, stop_reason)
 
 
 def usage_of(counts: Mapping[str, Any]) -> Usage:
     """Token counts; the service states uncached, cached and cache-writing input apart, all input is their sum."""
-    cached = counts.get("cache_read_input_tokens") or 0
-    written = counts.get("cache_creation_input_tokens") or 0
-    all_input = (counts.get("input_tokens") or 0) + cached + written
-    output = counts.get("output_tokens") or 0
-    thinking = (counts.get("output_tokens_details") or {}).get("thinking_tokens") or 0
+    cached = int(counts.get("cache_read_input_tokens") or 0)
+    written = int(counts.get("cache_creation_input_tokens") or 0)
+    all_input = int(counts.get("input_tokens") or 0) + cached + written
+    output = int(counts.get("output_tokens") or 0)
+    thinking = int((counts.get("output_tokens_details") or {}).get("thinking_tokens") or 0)
     return Usage(all_input, output, all_input + output, cached, written, thinking)
 
 
@@ -130,14 +152,15 @@ def error_of(call: CallFacts, body: Mapping[str, Any], status: int = 0, headers:
     kind, message = error.get("type"), str(error.get("message") or "")
     details = error.get("details")
     fine = details.get("error_code") if isinstance(details, dict) else None
+    codes = (*(code for code in (fine, kind) if isinstance(code, str)), _unspoken_code(message))
     told = headers.get("request-id") if headers is not None else None
     return api_error(
         call,
         status or _STATUS.get(str(kind), 500),
         headers,
         message=message,
-        codes=(fine, kind, _unspoken_code(message)),
-        provider_request_id=told or body.get("request_id"),
+        codes=codes,
+        provider_request_id=told or str(body.get("request_id") or "") or None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def indexed_vectors(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[f
     rows = np.empty((0, 0), np.float32)
     seen = bytearray(count)
     for place, item in enumerate(items):
+        if not isinstance(item, dict) or "embedding" not in item:
+            raise KeyError(f"data[{place}].embedding")
         index = item.get("index", place)
         if not isinstance(index, int) or not 0 <= index < count or seen[index]:
             raise ValueError(f"data[{place}].index is {index!r}: out of range or there twice")
@@ -51,12 +53,14 @@ def indexed_vectors(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[f
 def _row(item: Mapping[str, Any], place: int) -> NDArray[float32]:
     import numpy as np  # noqa: PLC0415
 
-    if "embedding" not in item:
-        raise KeyError(f"data[{place}].embedding")
     value = item["embedding"]
     try:
         if isinstance(value, str):
-            return np.frombuffer(b64decode(value), "<f4")
-        return np.array(value, np.float32)
+            return np.frombuffer(a2b_base64(value, strict_mode=True), "<f4")
+        with np.errstate(over="ignore"):
+            row = np.array(value, np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(f"data[{place}].embedding: {error}") from None
+    if not np.isfinite(row).all():  # JSON has no such numbers: it is a null, or beyond float32
+        raise ValueError(f"data[{place}].embedding has a null or a number beyond float32")
+    return row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ipfs_accel_async.answers import ModelInfo, ModelList, Reply
 from ipfs_accel_async.errors import ConfigError, ResponseValidationError
 from ipfs_accel_async.providers._claude_body import NO_SAMPLING_SINCE, message_body
-from ipfs_accel_async.providers._claude_events import deltas, error_of, finish_reason, usage_of
+from ipfs_accel_async.providers._claude_events import deltas, error_of, finish_reason, string_in, usage_of
 from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
 from ipfs_accel_async.types import NOTHING, ChatRequest, ToolCall
@@ -96,7 +96,7 @@ class Claude(Codec):
         event = loads(call, frame.data)
         try:
             return deltas(call, event)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             message = f"an event of the stream lacks a field or has one of the wrong type: {error}"
             raise ResponseValidationError(message, target=call.target, request_id=call.request_id) from error
 
@@ -140,7 +140,8 @@ def _reply(data: Mapping[str, Any], meta: dict[str, Any]) -> Reply:
             if kind == "text":
                 text.append(block["text"])
             elif kind == "tool_use":
-                calls.append(ToolCall(block["id"], block["name"], dumps(block["input"]).decode()))
+                arguments = dumps(block["input"]).decode()
+                calls.append(ToolCall(string_in(block, "id"), string_in(block, "name"), arguments))
             elif kind == "thinking":
                 reasoning.append(block["thinking"])
                 signature.append(block.get("signature") or "")
@@ -154,8 +155,8 @@ def _reply(data: Mapping[str, Any], meta: dict[str, Any]) -> Reply:
         tool_calls=tuple(calls),
         finish_reason=finish_reason(data["stop_reason"]),
         usage=usage_of(data["usage"]),
-        model=data["model"],
-        id=data["id"],
+        model=string_in(data, "model"),
+        id=string_in(data, "id"),
         raw=data,
     )
 

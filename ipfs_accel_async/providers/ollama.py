@@ -97,7 +97,7 @@ class Ollama(Codec):
             if "error" in line:
                 raise _error(call, line, 500)
             return (_delta(line),)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             message = f"a line of the stream lacks a field or has one of the wrong type: {error}"
             raise ResponseValidationError(message, target=call.target, request_id=call.request_id) from error
 
@@ -117,37 +117,41 @@ def _delta(line: Mapping[str, Any]) -> Delta:
     """One line: a piece of the message or, with ``done: true``, its last piece with reason and counts."""
     message = line["message"]
     text, thinking = message.get("content") or "", message.get("thinking") or ""
-    if text.__class__ is not str or thinking.__class__ is not str:
-        raise TypeError("message.content or message.thinking is no string")
+    model = line["model"]
+    if text.__class__ is not str or thinking.__class__ is not str or model.__class__ is not str:
+        raise TypeError("message.content, message.thinking or model is no string")
     calls = _tool_calls(message["tool_calls"]) if message.get("tool_calls") else ()
     # the service ends with "stop" after tool calls too: the line that brings them says why it stopped
     finish = "tool_calls" if calls else ""
     if not line.get("done"):
-        return Delta(
-            text, thinking, calls, finish, None, line["model"], "", "", False, line
-        )  # keywords would cost here
+        return Delta(text, thinking, calls, finish, None, model, "", "", False, line)  # keywords would cost here
     reason = line.get("done_reason") or ""
+    if not isinstance(reason, str):
+        raise TypeError("done_reason is no string")
     if not (reason == "stop" and calls):
         finish = reason or finish
-    return Delta(text, thinking, calls, finish, _usage(line), line["model"], end=True, raw=line)
+    return Delta(text, thinking, calls, finish, _usage(line), model, end=True, raw=line)
 
 
 def _tool_calls(calls: Any) -> tuple[ToolCallDelta, ...]:
     """Calls come whole, with their arguments as an object; older servers give them no id."""
     pieces = []
     for position, call in enumerate(calls):
-        if not call.get("function", {}).get("name"):
-            raise KeyError(f"message.tool_calls[{position}].function.name")
-        function = call["function"]
-        index = function.get("index", position)
+        path = f"message.tool_calls[{position}]"
+        function = call.get("function")
+        if not isinstance(function, dict) or not function.get("name"):
+            raise KeyError(f"{path}.function.name")
+        index, name, key = function.get("index", position), function["name"], call.get("id") or ""
+        if not (isinstance(index, int) and isinstance(name, str) and isinstance(key, str)):
+            raise TypeError(f"{path} has an index, name or id of the wrong type")
         arguments = function.get("arguments") or {}
         text = arguments if isinstance(arguments, str) else dumps(arguments).decode()
-        pieces.append(ToolCallDelta(index, call.get("id") or f"call_{index}", function["name"], text))
+        pieces.append(ToolCallDelta(index, key or f"call_{index}", name, text))
     return tuple(pieces)
 
 
 def _usage(counts: Mapping[str, Any]) -> Usage:
-    prompt, output = counts.get("prompt_eval_count") or 0, counts.get("eval_count") or 0
+    prompt, output = int(counts.get("prompt_eval_count") or 0), int(counts.get("eval_count") or 0)
     return Usage(prompt, output, prompt + output)
 
 

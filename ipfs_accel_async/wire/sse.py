@@ -67,8 +67,12 @@ class SSEDecoder:
         blocks = chunk.split(b"\n\n")
         rest = blocks.pop()
         for block in blocks:
-            if block.startswith(b"data: ") and b"\n" not in block:
-                frames.append(Frame("", block[6:]))
+            first, cut, second = block.partition(b"\n")
+            if not cut and first.startswith(b"data: "):
+                frames.append(Frame("", first[6:]))
+                continue
+            if first.startswith(b"event: ") and second.startswith(b"data: ") and b"\n" not in second:
+                frames.append(Frame(first[7:].decode("utf-8", "replace"), second[6:]))
                 continue
             for line in block.split(b"\n"):
                 if line:

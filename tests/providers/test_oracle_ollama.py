@@ -1,14 +1,9 @@
-"""The official Ollama SDK as the oracle: its requests and its parsed answers are ours.
-
-Its message model has no ids: it drops the id of a tool call and of a tool result. The calls here have none, and
-test_ollama.py holds that ours are sent.
-"""
+"""The official Ollama SDK as the oracle: its requests and its parsed answers are ours."""
 
 from __future__ import annotations
 
-import base64
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,18 +11,8 @@ import pytest
 from ipfs_accel_async.fold import fold
 from ipfs_accel_async.keys import Secret
 from ipfs_accel_async.providers.ollama import codec
-from ipfs_accel_async.types import (
-    ChatRequest,
-    EmbedRequest,
-    Image,
-    Message,
-    NativeRequest,
-    ResponseFormat,
-    Text,
-    Thinking,
-    Tool,
-    ToolCall,
-)
+from ipfs_accel_async.types import ChatRequest, EmbedRequest, NativeRequest
+from tests.providers.ollama_calls import BY_NAME, HELLO, THEIR_HELLO, Case
 from tests.providers.recorded import call_of, deltas_of, fixture, headers_of, recorded_stream, response
 from tests.recorder import recording
 
@@ -42,105 +27,7 @@ pytestmark = pytest.mark.sockets
 
 KEY = "cloud-oracle"
 BASE = "http://127.0.0.1:1"
-PNG = b"\x89PNG\r\n\x1a\nnot really"
-SCHEMA = {
-    "type": "object",
-    "required": ["city"],
-    "properties": {"city": {"type": "string", "description": "Its name."}},
-}
-HELLO = Message("user", "hello")
-THEIR_HELLO = {"role": "user", "content": "hello"}
 NDJSON = {"content-type": "application/x-ndjson"}
-
-
-class Case(NamedTuple):
-    """One call, as our users write it and as the SDK's users do."""
-
-    name: str
-    messages: tuple[Message, ...]
-    fields: dict[str, Any]
-    theirs: dict[str, Any]
-
-
-CASES = [
-    Case("plain", (HELLO,), {}, {"messages": [THEIR_HELLO]}),
-    Case(
-        "system and options",
-        (Message("system", "Be brief."), HELLO, Message("assistant", "Hi."), Message("user", "Go on.")),
-        {
-            "max_tokens": 9,
-            "temperature": 0.0,
-            "stop": ("END",),
-            "seed": 4,
-            "params": {"num_ctx": 4096, "keep_alive": "5m", "think": "low"},
-        },
-        {
-            "messages": [
-                {"role": "system", "content": "Be brief."},
-                THEIR_HELLO,
-                {"role": "assistant", "content": "Hi."},
-                {"role": "user", "content": "Go on."},
-            ],
-            "options": {"num_predict": 9, "temperature": 0.0, "stop": ["END"], "seed": 4, "num_ctx": 4096},
-            "keep_alive": "5m",
-            "think": "low",
-        },
-    ),
-    Case(
-        "tools",
-        (
-            HELLO,
-            Message(
-                "assistant",
-                (Thinking("A city."), Text("I look.")),
-                (ToolCall("", "forecast", '{"city": "Oslo"}'), ToolCall("", "clock", "")),
-            ),
-            Message("tool", "rain", name="forecast"),
-            Message("tool", "noon", name="clock"),
-        ),
-        {"tools": (Tool("forecast", "Weather of a city.", SCHEMA),)},
-        {
-            "messages": [
-                THEIR_HELLO,
-                {
-                    "role": "assistant",
-                    "content": "I look.",
-                    "thinking": "A city.",
-                    "tool_calls": [
-                        {"function": {"name": "forecast", "arguments": {"city": "Oslo"}}},
-                        {"function": {"name": "clock", "arguments": {}}},
-                    ],
-                },
-                {"role": "tool", "content": "rain", "tool_name": "forecast"},
-                {"role": "tool", "content": "noon", "tool_name": "clock"},
-            ],
-            "tools": [
-                {
-                    "type": "function",
-                    "function": {"name": "forecast", "description": "Weather of a city.", "parameters": SCHEMA},
-                }
-            ],
-        },
-    ),
-    Case(
-        "structured",
-        (HELLO,),
-        {"response_format": ResponseFormat(SCHEMA)},
-        {"messages": [THEIR_HELLO], "format": SCHEMA},
-    ),
-    Case("any json", (HELLO,), {"response_format": ResponseFormat()}, {"messages": [THEIR_HELLO], "format": "json"}),
-    Case(
-        "images",
-        (Message("user", (Text("What are they?"), Image(data=PNG), Image(data=b"other"))),),
-        {},
-        {
-            "messages": [
-                {"role": "user", "content": "What are they?", "images": [PNG, base64.b64encode(b"other").decode()]}
-            ]
-        },
-    ),
-]
-BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
 
 
 def client(base_url: str) -> Any:

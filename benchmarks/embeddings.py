@@ -1,0 +1,44 @@
+"""What 256 vectors of 1,024 numbers cost the client, from the request to one float32 array.
+
+``python -m benchmarks.embeddings``: as base64, which is what we ask for, and as JSON numbers, which is what many local
+servers send.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks._run import alternate, conclude, server, table
+
+CLIENTS = ("ours", "aiohttp", "openai")
+ENCODINGS = ("base64", "float")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="benchmarks.embeddings", description="CPU time of an embedding call")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that alternate")
+    parser.add_argument("--calls", type=int, default=3, help="calls a round")
+    chosen = parser.parse_args()
+
+    figures: dict[str, dict[str, float]] = {}
+    for encoding in ENCODINGS:
+        with server() as peer:
+            job = {"mode": encoding, "flight": 1, "calls": chosen.calls, "url": f"{peer.url}/v1"}
+            rows = alternate(CLIENTS, job, chosen.rounds)
+        for name, row in rows.items():
+            figures.setdefault(name, {})[encoding] = row["cpu"] / 1e3
+    print("\n256 x 1,024 embeddings, CPU ms a call\n")
+    first = figures.get("aiohttp")
+    table(
+        ["client", "base64", "x aiohttp", "JSON numbers", "x aiohttp"],
+        [
+            [name, *(cell for way in ENCODINGS for cell in (row[way], row[way] / first[way] if first else "-"))]
+            for name, row in figures.items()
+        ],
+    )
+    conclude("embeddings", figures, [])
+
+
+if __name__ == "__main__":
+    main()
