@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.simulator import Simulator
 
 FAKE_KEY = "simulated-key"
+LOG_SECONDS = 60
 
 
 def simulate(
@@ -60,7 +61,9 @@ async def _serve(sim: "Simulator", *, json: bool) -> None:
             typer.echo(as_json({"base_urls": sim.base_urls}))
         else:
             _announce(sim)
-        await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(LOG_SECONDS)
+            sim.requests.clear()  # its log of requests is for tests; here nobody reads it
 
 
 def _announce(sim: "Simulator") -> None:

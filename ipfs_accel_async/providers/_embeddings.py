@@ -26,7 +26,7 @@ def indexed_vectors(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[f
         KeyError, TypeError, ValueError: The rows are not `count`, not of one length, twice of an index, or no numbers;
             the message has the path.
     """
-    import numpy as np  # noqa: PLC0415  # loads on first use: most programs never embed
+    import numpy as np  # loads on first use: most programs never embed
 
     if not isinstance(items, list):
         raise TypeError("data is no list")
@@ -51,7 +51,7 @@ def indexed_vectors(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[f
 
 
 def _row(item: Mapping[str, Any], place: int) -> NDArray[float32]:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     value = item["embedding"]
     try:

@@ -89,7 +89,7 @@ def deltas_of(chunk: Mapping[str, Any], counts: Any = None) -> tuple[Delta, ...]
             chunk.get("model") or "",
             chunk.get("id") or "",
             "",
-            False,  # noqa: FBT003  # positional: a keyword costs on every chunk
+            False,  # positional: a keyword costs on every chunk
             chunk,
         ),
     )
@@ -126,11 +126,12 @@ def error_of(
         request_id: The service's own id, if known.
     """
     error = body.get("error", body) if isinstance(body, dict) else body
-    message, codes = "", ()
+    message = ""
+    codes: tuple[str, ...] = ()
     if isinstance(error, dict):
         message = _words(error.get("message") or error.get("detail"))
         code, kind = error.get("code"), error.get("type")
-        if status < 400 and isinstance(code, int) and 400 <= code < 600:  # noqa: PLR2004
+        if status < 400 and isinstance(code, int) and 400 <= code < 600:
             status = code
         codes = tuple(word for word in (code, kind) if isinstance(word, str) and word)
     elif error is not None:

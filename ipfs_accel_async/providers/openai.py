@@ -42,9 +42,9 @@ class OpenAI(Codec):
     name = "openai"
     base_url = "https://api.openai.com/v1"
     default_path = "/v1"
-    key_env = ("OPENAI_API_KEY",)
-    url_env = ("OPENAI_BASE_URL",)
-    file_keys = ("openai_api_key",)
+    key_env: ClassVar[tuple[str, ...]] = ("OPENAI_API_KEY",)
+    url_env: ClassVar[tuple[str, ...]] = ("OPENAI_BASE_URL",)
+    file_keys: ClassVar[tuple[str, ...]] = ("openai_api_key",)
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "organization": ("OPENAI_ORG_ID", "OPENAI_ORGANIZATION"),
         "project": ("OPENAI_PROJECT_ID",),
@@ -78,9 +78,7 @@ class OpenAI(Codec):
         """The body of a chat or embeddings request; the list of models has none."""
         request = call.payload
         if isinstance(request, ChatRequest):
-            return chat_body(
-                call, request, reasoning_field=self.reasoning_field, stream_usage=self.stream_usage
-            )
+            return chat_body(call, request, reasoning_field=self.reasoning_field, stream_usage=self.stream_usage)
         return embed_body(call, request, most=self.max_inputs) if isinstance(request, EmbedRequest) else None
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
@@ -112,9 +110,8 @@ class OpenAI(Codec):
             return END
         chunk = loads(call, data)
         try:
-            if frame.event == "error" or "error" in chunk:
-                if frame.event == "error" or chunk["error"]:
-                    raise self.error(call, chunk)
+            if chunk.get("error") or frame.event == "error":
+                raise self.error(call, chunk)
             return self.deltas(call, chunk)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             message = f"a piece of the stream lacks a field or has one of the wrong type: {error}"

@@ -1,4 +1,4 @@
-"""vLLM's server: the OpenAI wire, usually on one's own machine and without a key (vLLM documentation, online serving)."""
+"""vLLM: the OpenAI wire, mostly on one's own machine and without a key (vLLM documentation, online serving)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class VLLM(OpenAI):
         """As on the OpenAI wire, but `code` is the status again, and a prompt too long shows only in `param`."""
         error = body.get("error") if isinstance(body, dict) else None
         if isinstance(error, dict) and error.get("param") == "input_tokens":
-            status = error["code"] if status < 400 and isinstance(error.get("code"), int) else status  # noqa: PLR2004
+            status = error["code"] if status < 400 and isinstance(error.get("code"), int) else status
             body = {"error": {**error, "code": "context_length_exceeded"}}
         return super().error(call, body, status, headers)
 

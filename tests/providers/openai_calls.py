@@ -137,7 +137,9 @@ CASES = [
     ),
     ChatCase(
         "native format and choice",
-        ChatRequest((HELLO,), tool_choice={"type": "function", "function": {"name": "f"}}, response_format={"type": "text"}),
+        ChatRequest(
+            (HELLO,), tool_choice={"type": "function", "function": {"name": "f"}}, response_format={"type": "text"}
+        ),
         {
             "messages": [THEIR_HELLO],
             "tool_choice": {"type": "function", "function": {"name": "f"}},

@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.answers import Delta
     from ipfs_accel_async.call import Call
-    from ipfs_accel_async.providers._codec import Codec
 
 KEY = "sk-SENTINEL-0123456789abcdef-tail"
 NAMES = sorted(module.name for module in pkgutil.iter_modules(providers.__path__) if not module.name.startswith("_"))

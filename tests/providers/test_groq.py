@@ -10,7 +10,6 @@ import pytest
 
 from ipfs_accel_async import errors
 from ipfs_accel_async.answers import Delta, Reply, Usage
-from ipfs_accel_async.errors import APIError
 from ipfs_accel_async.keys import Secret
 from ipfs_accel_async.providers.groq import codec
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, Message, NativeRequest, Text, Thinking
@@ -54,7 +53,11 @@ def test_reasoning_of_earlier_turns_goes_back() -> None:
 @pytest.mark.parametrize("written", ["https://api.groq.com", "https://api.groq.com/openai/v1"])
 @pytest.mark.parametrize(
     ("operation", "payload", "path"),
-    [("chat", CHAT, "chat/completions"), ("embed", EmbedRequest(("a",)), "embeddings"), ("models", NativeRequest(), "models")],
+    [
+        ("chat", CHAT, "chat/completions"),
+        ("embed", EmbedRequest(("a",)), "embeddings"),
+        ("models", NativeRequest(), "models"),
+    ],
 )
 def test_every_path_is_under_openai_v1(written: str, operation: str, payload: Any, path: str) -> None:
     """A base URL of the host only, as ``GROQ_BASE_URL`` has it, gets the path."""
@@ -100,7 +103,10 @@ def test_cache_counts_in_x_groq_are_no_usage() -> None:
 
 def test_a_stream_that_the_service_stops_early_raises() -> None:
     """``x_groq.error`` is an error, though the official client takes the stream for whole."""
-    chunk = {"choices": [{"index": 0, "delta": {}, "finish_reason": None}], "x_groq": {"id": "req_7", "error": "over capacity"}}
+    chunk = {
+        "choices": [{"index": 0, "delta": {}, "finish_reason": None}],
+        "x_groq": {"id": "req_7", "error": "over capacity"},
+    }
     with pytest.raises(errors.ServerError, match="over capacity") as caught:
         event(chunk)
     assert caught.value.provider_request_id == "req_7"
@@ -122,7 +128,7 @@ def test_a_stream_that_the_service_stops_early_raises() -> None:
     ],
 )
 def test_status_and_code_choose_the_error(
-    status: int, code: str | None, kind: type[APIError], retryable: bool, outcome: str
+    status: int, code: str | None, kind: type[errors.APIError], retryable: bool, outcome: str
 ) -> None:
     """The table of the wire; a full flex tier (498) is retried and blames nobody."""
     body = {"error": {"message": "It failed.", "type": "some_type", **({"code": code} if code else {})}}

@@ -207,7 +207,11 @@ def test_a_custom_tool_gets_its_text() -> None:
         ({"choices": [{"message": {"content": [1]}}]}, "choices[0].message.content"),
         ({"choices": [{"message": {"tool_calls": [{"id": "c"}]}}]}, "choices[0].message.tool_calls[0].function"),
         (
-            {"choices": [{"message": {"tool_calls": [{"function": {"name": "f", "arguments": {}}}, {"function": {}}]}}]},
+            {
+                "choices": [
+                    {"message": {"tool_calls": [{"function": {"name": "f", "arguments": {}}}, {"function": {}}]}}
+                ]
+            },
             "choices[0].message.tool_calls[1].function.name",
         ),
     ],
@@ -285,7 +289,10 @@ def test_a_chunk_of_another_shape_is_refused(chunk: Any) -> None:
         ({"message": "m", "type": "server_error", "code": None}, errors.ServerError),
         ({"message": "m", "type": "server_error", "code": "server_is_overloaded"}, errors.OverloadedError),
         ({"message": "m", "type": "requests", "code": "rate_limit_exceeded"}, errors.RateLimitError),
-        ({"message": "m", "type": "invalid_request_error", "code": "context_length_exceeded"}, errors.ContextTooLongError),
+        (
+            {"message": "m", "type": "invalid_request_error", "code": "context_length_exceeded"},
+            errors.ContextTooLongError,
+        ),
         ({"message": "m", "type": "invalid_request_error", "code": None}, errors.BadRequestError),
         ({"message": "m", "type": "x", "code": 503}, errors.OverloadedError),
         ({"message": "m", "type": "x", "code": 429}, errors.RateLimitError),
@@ -402,7 +409,11 @@ def in_base64(values: list[float]) -> str:
 
 @given(
     st.integers(1, 5).flatmap(
-        lambda d: st.lists(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=d, max_size=d), min_size=1, max_size=6)
+        lambda d: st.lists(
+            st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=d, max_size=d),
+            min_size=1,
+            max_size=6,
+        )
     ),
     st.randoms(use_true_random=False),
 )

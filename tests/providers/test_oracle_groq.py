@@ -16,7 +16,15 @@ from ipfs_accel_async.keys import Secret
 from ipfs_accel_async.providers.groq import codec
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, NativeRequest, Payload, ToolCall
 from tests.providers.openai_calls import CASES, HELLO, IDS, THEIR_HELLO, ChatCase
-from tests.providers.recorded import call_of, deltas_of, fixture, headers_of, recorded_response, recorded_stream, response
+from tests.providers.recorded import (
+    call_of,
+    deltas_of,
+    fixture,
+    headers_of,
+    recorded_response,
+    recorded_stream,
+    response,
+)
 from tests.recorder import Recorder, recording
 
 if TYPE_CHECKING:
@@ -98,9 +106,7 @@ async def test_streams_are_read_alike(name: str) -> None:
         stream = await client.chat.completions.create(model="m", messages=[THEIR_HELLO], stream=True)
         chunks = [chunk async for chunk in stream]
     call = call_of(codec, ChatRequest((HELLO,), stream=True))
-    ours = fold(
-        deltas_of(codec, call, [recorded_stream("groq", name)]), codec.empty_reply(call, headers_of({}))
-    )
+    ours = fold(deltas_of(codec, call, [recorded_stream("groq", name)]), codec.empty_reply(call, headers_of({})))
     choices = [chunk.choices[0] for chunk in chunks]
     assert ours.text == "".join(choice.delta.content or "" for choice in choices)
     assert ours.reasoning == "".join(choice.delta.reasoning or "" for choice in choices)

@@ -17,7 +17,15 @@ from ipfs_accel_async.keys import Secret
 from ipfs_accel_async.providers.openai import codec
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, Message, NativeRequest, Payload, ToolCall
 from tests.providers.openai_calls import CASES, HELLO, IDS, THEIR_HELLO, ChatCase
-from tests.providers.recorded import call_of, deltas_of, fixture, headers_of, recorded_response, recorded_stream, response
+from tests.providers.recorded import (
+    call_of,
+    deltas_of,
+    fixture,
+    headers_of,
+    recorded_response,
+    recorded_stream,
+    response,
+)
 from tests.recorder import Recorder, recording
 
 if TYPE_CHECKING:
@@ -170,9 +178,7 @@ async def test_errors_are_read_alike(status: int, ours: type[errors.APIError]) -
         recorder.answer(body, status=status, headers={"x-request-id": "req_9"})
         with pytest.raises(openai.APIStatusError) as caught:
             await client.chat.completions.create(model="m", messages=[THEIR_HELLO])
-    error = codec.parse_error(
-        call_of(codec, ChatRequest((HELLO,))), response(status, body, {"x-request-id": "req_9"})
-    )
+    error = codec.parse_error(call_of(codec, ChatRequest((HELLO,))), response(status, body, {"x-request-id": "req_9"}))
     assert type(error) is ours
     assert error.code == caught.value.code
     assert error.message in caught.value.message

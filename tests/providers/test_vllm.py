@@ -10,7 +10,6 @@ import pytest
 
 from ipfs_accel_async import errors
 from ipfs_accel_async.answers import Delta, ModelList, Reply, Usage
-from ipfs_accel_async.errors import APIError
 from ipfs_accel_async.keys import Secret
 from ipfs_accel_async.providers.vllm import codec
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, Message, NativeRequest, Text, Thinking
@@ -90,31 +89,32 @@ def test_usage_may_have_null_details() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "kind", "retryable", "message", "code"),
+    ("status", "kind_of_error", "param", "kind", "retryable", "code"),
     [
-        (400, {"message": "m", "type": "BadRequestError", "param": None, "code": 400}, errors.BadRequestError, False, "m", "BadRequestError"),
-        (
-            400,
-            {"message": "m", "type": "BadRequestError", "param": "input_tokens", "code": 400},
-            errors.ContextTooLongError,
-            False,
-            "m",
-            "context_length_exceeded",
-        ),
-        (401, "Unauthorized", errors.AuthenticationError, False, "Unauthorized", None),
-        (404, {"message": "m", "type": "NotFoundError", "param": "model", "code": 404}, errors.NotFoundError, False, "m", "NotFoundError"),
-        (500, {"message": "m", "type": "InternalServerError", "param": None, "code": 500}, errors.ServerError, True, "m", "InternalServerError"),
-        (501, {"message": "m", "type": "NotImplementedError", "param": None, "code": 501}, errors.ServerError, False, "m", "NotImplementedError"),
-        (503, {"message": "m", "type": "Service Unavailable", "param": None, "code": 503}, errors.OverloadedError, True, "m", "Service Unavailable"),
+        (400, "BadRequestError", None, errors.BadRequestError, False, "BadRequestError"),
+        (400, "BadRequestError", "input_tokens", errors.ContextTooLongError, False, "context_length_exceeded"),
+        (404, "NotFoundError", "model", errors.NotFoundError, False, "NotFoundError"),
+        (422, "UnprocessableEntityError", None, errors.BadRequestError, False, "UnprocessableEntityError"),
+        (500, "InternalServerError", None, errors.ServerError, True, "InternalServerError"),
+        (501, "NotImplementedError", None, errors.ServerError, False, "NotImplementedError"),
+        (503, "Service Unavailable", None, errors.OverloadedError, True, "Service Unavailable"),
     ],
-)  # fmt: skip
-def test_errors_have_a_number_as_code_or_are_a_bare_string(
-    status: int, error: Any, kind: type[APIError], retryable: bool, message: str, code: str | None
+)
+def test_errors_have_a_number_as_code(
+    status: int, kind_of_error: str, param: str | None, kind: type[errors.APIError], retryable: bool, code: str
 ) -> None:
-    """The number says no more than the status; the type is the code."""
-    raised = codec.parse_error(call_of(codec, CHAT), response(status, {"error": error}))
-    assert type(raised) is kind
-    assert (raised.retryable, raised.message, raised.code, raised.status) == (retryable, message, code, status)
+    """The number says no more than the status; the type is the code, and a prompt too long shows in `param`."""
+    body = {"error": {"message": "m", "type": kind_of_error, "param": param, "code": status}}
+    error = codec.parse_error(call_of(codec, CHAT), response(status, body))
+    assert type(error) is kind
+    assert (error.retryable, error.message, error.code, error.status) == (retryable, "m", code, status)
+
+
+def test_a_refused_key_is_told_in_a_bare_string() -> None:
+    """The body of a 401 is not like the others."""
+    error = codec.parse_error(call_of(codec, CHAT), response(401, {"error": "Unauthorized"}))
+    assert type(error) is errors.AuthenticationError
+    assert (error.message, error.code) == ("Unauthorized", None)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_errors_have_a_number_as_code_or_are_a_bare_string(
         ({"message": "m", "type": "ServiceUnavailableError", "code": 503}, errors.OverloadedError),
     ],
 )
-def test_an_error_in_a_stream_is_raised_and_not_ended(error: Any, kind: type[APIError]) -> None:
+def test_an_error_in_a_stream_is_raised_and_not_ended(error: Any, kind: type[errors.APIError]) -> None:
     """``[DONE]`` follows the error: it must not pass for an end."""
     raw = b"data: " + json.dumps({"error": error}).encode() + b"\n\ndata: [DONE]\n\n"
     with pytest.raises(kind) as caught:

@@ -103,6 +103,6 @@ def test_a_line_of_exactly_the_cap_passes():
 
 
 def test_a_long_line_fed_by_single_bytes_is_not_rescanned():
-    """A 1 MB line in one-byte chunks decodes in time proportional to its length."""
-    body = b"x" * 1_000_000
+    """A half-megabyte line in one-byte chunks decodes in time proportional to its length."""
+    body = b"x" * 500_000
     assert decode(body, *range(1, len(body))) == [body]

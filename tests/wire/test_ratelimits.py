@@ -153,8 +153,11 @@ def test_anthropic_resets_need_the_responses_date():
         "2025-08-21T12:40:59",
         "20250821T124059Z",
         "2025-08-21T12:40:60Z",
-    ]
-    + ["0001-01-01T00:00:00+23:59", "0000-01-01T00:00:00Z", "2025-08-21T12:40:59+99:99", "9" * 2**20],
+        "0001-01-01T00:00:00+23:59",
+        "0000-01-01T00:00:00Z",
+        "2025-08-21T12:40:59+99:99",
+        "9" * 2**20,
+    ],
 )
 def test_moments_that_are_not_rfc_3339_are_ignored(moment):
     """Other notations, missing zones and impossible times leave the reset out, or at 0 when long past."""
