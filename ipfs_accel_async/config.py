@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -15,12 +16,16 @@ from ipfs_accel_async.keys import Keys, Secret
 OverflowPolicy = Literal["reject", "drop-lowest", "wait"]
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
+_FRAMING = {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"}
+_KEY_HEADERS = {"authorization", "x-api-key"}
 
 
 class Settings(BaseModel):
     """How calls to one provider are bounded, queued, retried and cut off. Times are in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
     max_concurrent_requests: int = Field(5, ge=1, description="calls in flight at once; a stream counts until closed")
     max_concurrent_per_endpoint: int | None = Field(None, ge=1, description="the same, for one base URL")
@@ -58,8 +63,8 @@ class ProviderSettings(Settings):
     """
 
     base_url: str | None = None
-    keys: Keys | None = Field(None, repr=False)
-    headers: tuple[tuple[str, str], ...] = Field((), repr=False)
+    keys: Keys | None = Field(None, repr=False, exclude=True)
+    headers: tuple[tuple[str, str], ...] = Field((), repr=False, exclude=True)
     options: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("base_url")
@@ -75,41 +80,59 @@ class ProviderSettings(Settings):
     @field_validator("headers", mode="before")
     @classmethod
     def _headers_of_a_mapping(cls, value: object) -> object:
-        pairs = tuple(value.items()) if isinstance(value, Mapping) else value
-        if isinstance(pairs, tuple):
-            for name, text in pairs:
-                if not _HEADER_NAME.fullmatch(str(name)) or not _HEADER_VALUE.fullmatch(str(text)):
-                    message = f"header {str(name)[:40]!r} has a character that no header may carry"
-                    raise ValueError(message)
+        pairs = value.items() if isinstance(value, Mapping) else value
+        return tuple(pairs) if isinstance(pairs, Iterable) and not isinstance(pairs, str) else pairs
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_are_sendable(cls, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for name, text in pairs:
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
+                message = f"header {name[:40]!r} has a character that no header may carry"
+                raise ValueError(message)
+            if name.lower() in _KEY_HEADERS:
+                message = f"header {name!r} carries the key: pass it as keys={{...}}"
+                raise ValueError(message)
+            if name.lower() in _FRAMING:
+                message = f"header {name!r} follows from the request itself: leave it out"
+                raise ValueError(message)
         return pairs
 
 
+_OWN = ProviderSettings.model_fields.keys() - Settings.model_fields.keys()
+
+
 def as_keys(value: object) -> Keys | None:
-    """Keys of what callers pass: a string, a :class:`Secret`, :class:`Keys`, a list of them, or None.
+    """Keys of what callers pass: a string, a :class:`Secret`, :class:`Keys`, several of them, or None.
 
     Raises:
         ConfigError: It is none of these, or a key cannot be sent.
     """
     if value is None or isinstance(value, Keys):
         return value
-    if isinstance(value, (str, Secret)):
-        return Keys(value)
-    if isinstance(value, (list, tuple)):
-        return Keys(*value)
-    message = f"keys are strings or Keys(...), not {type(value).__name__}"
-    raise ConfigError(message)
+    try:
+        if isinstance(value, (str, Secret)):
+            return Keys(value)
+        if isinstance(value, Iterable) and not isinstance(value, (Mapping, bytes, bytearray)):
+            return Keys(*value)
+        fault = f"keys are strings or Keys(...), not {type(value).__name__}"
+    except ConfigError as error:
+        fault = error.message
+    del value  # a traceback that captures locals would show it
+    raise ConfigError(fault)
 
 
 def checked_url(url: str) -> str:
     """A base URL that is safe to send keys to, without its trailing slash.
 
     Raises:
-        ConfigError: It is no http(s) URL with a host, or it has credentials, a query or a fragment.
+        ConfigError: It is no http(s) URL with a host, or it has credentials, a query or a fragment. The message does
+            not show it: whatever was put there by mistake may be a key.
     """
-    fault = _fault(url.strip())
+    fault = _fault(url.strip()) if isinstance(url, str) else f"is a string, not {type(url).__name__}"
     if fault:
-        shown = re.sub(r"//[^/@]*@", "//...@", url.strip())[:80]
-        message = f"base_url {shown!r} {fault}"
+        del url
+        message = f"base_url {fault}"
         raise ConfigError(message)
     return url.strip().rstrip("/")
 
@@ -118,18 +141,22 @@ def _fault(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        return f"is no URL: {error}"
+    except ValueError:
+        return "is no URL: write http://host:port/path, the port from 1 to 65535"
     if parts.scheme not in {"http", "https"}:
         return "must start with http:// or https://"
-    if not parts.hostname or port == 0:
-        return "has no host"
-    if parts.username is not None or parts.password is not None:
+    if "@" in parts.netloc:
         return "has credentials in it: pass the key as keys={...}, never in a URL"
-    if parts.query or parts.fragment or "?" in url or "#" in url:
+    if not parts.hostname:
+        return "has no host"
+    if port == 0 or parts.netloc.endswith(":"):
+        return "has no port after its colon: write one from 1 to 65535, or no colon"
+    if "?" in url or "#" in url:
         return "has a query or fragment: pass only scheme, host and path"
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url) or "/../" in f"{parts.path}/":
-        return "has a space, control character, backslash or dot segment in it"
+    if not re.fullmatch(r"[\x21-\x5b\x5d-\x7e]+", url):
+        return "has a space, backslash, control or non-ASCII character in it: write those percent-encoded"
+    if {".", ".."} & set(re.sub("%2e", ".", parts.path, flags=re.IGNORECASE).split("/")):
+        return "has a dot segment in its path"
     return None
 
 
@@ -139,18 +166,32 @@ def settings(known: Mapping[str, Any], own: Mapping[str, Any], where: str) -> Pr
     Args:
         known: The client's settings.
         own: The provider's.
-        where: Provider name, for the error.
+        where: Provider name, for the error; empty for the client's settings alone.
 
     Raises:
         ConfigError: A name is unknown or a value is out of range; one line, with the name.
     """
-    try:
-        return ProviderSettings(**{**known, **own})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            message = f"there is no setting {name!r} (settings: {', '.join(ProviderSettings.model_fields)})"
-        else:
-            message = f"{name or 'settings'}: {first['msg'].removeprefix('Value error, ')}"
-        raise ConfigError(message, provider=where or None) from None
+    if not isinstance(own, Mapping):
+        fault = f"its settings are a mapping such as {{'max_retries': 2}}, not {type(own).__name__}"
+    elif misplaced := known.keys() & _OWN:
+        name = min(misplaced)
+        fault = f"{name!r} belongs to one provider: pass providers={{'openai': {{{name!r}: ...}}}}"
+    else:
+        try:
+            return ProviderSettings.model_validate({**known, **own})
+        except ValidationError as error:
+            fault = _first(error, ProviderSettings if where else Settings)
+    del known, own  # a traceback that captures locals would show the keys in them
+    raise ConfigError(fault, provider=where or None)
+
+
+def _first(error: ValidationError, kind: type[Settings]) -> str:
+    """The first fault in one line; pydantic's own text takes several, and shows what was passed."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(name, kind.model_fields, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"there is no setting {name!r}: {hint}there are {', '.join(kind.model_fields)}"
+    message = first["msg"].removeprefix("Value error, ")
+    return message if not name or message.startswith(name) else f"{name}: {message}"

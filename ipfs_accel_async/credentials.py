@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipfs_accel_async.config import as_keys, checked_url
 from ipfs_accel_async.errors import ConfigError
-from ipfs_accel_async.keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ipfs_accel_async.config import ProviderSettings
+    from ipfs_accel_async.keys import Keys
     from ipfs_accel_async.providers._codec import Codec
 
 FILE_NAME = ".ipfs_api_credentials"
@@ -47,23 +47,21 @@ class CredentialsFile:
         self.path = Path(self._named).expanduser() if self._named else Path.home() / FILE_NAME
         self._data: dict[str, Any] | None = None
 
-    def get(self, *names: str) -> tuple[Any, str]:
-        """The value of the first of `names` that the file has and leaves not empty, and where it was.
+    def get(self, name: str) -> tuple[Any, str]:
+        """What the file has under `name`, and where that is; nothing if it is not there or empty.
 
         Raises:
             ConfigError: The file was named but is not there, others may read it, or it is not a JSON object.
         """
         if self._data is None:
             self._data = self._read()
-        for name in names:
-            if self._data.get(name):
-                return self._data[name], f"{self.path} ({name})"
-        return None, ""
+        value = self._data.get(name)
+        return (value, f"{self.path} ({name})") if value else (None, "")
 
     def _read(self) -> dict[str, Any]:
         try:
             mode = self.path.stat().st_mode
-            text = self.path.read_text("utf-8")
+            text = self.path.read_text("utf-8-sig")  # some editors put a byte order mark first
         except FileNotFoundError:
             if self._named:
                 raise ConfigError(f"credentials file {self.path} is not there") from None
@@ -75,8 +73,8 @@ class CredentialsFile:
             raise ConfigError(message)
         try:
             data = json.loads(text)
-        except ValueError as error:
-            # the decoder's message shows a position, never the text: the text holds keys
+        except (ValueError, RecursionError) as error:
+            # the line alone, never the text: it holds keys
             where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "no JSON"
             raise ConfigError(f"credentials file {self.path} is not valid JSON ({where})") from None
         if not isinstance(data, dict):
@@ -105,23 +103,12 @@ def look_up(
     Raises:
         ConfigError: A key or address that was found cannot be used.
     """
-    env = os.environ if environ is None else environ
-    nested, nested_from = file.get(codec.name) if _wants_file(codec, explicit, explicit_url, own, env) else (None, "")
-    entry = nested if isinstance(nested, dict) else {}
-    keys, keys_from = _keys(codec, explicit, own, env)
-    if keys is None:
-        value, keys_from = (entry.get("keys") or entry.get("key"), nested_from) if entry else (nested, nested_from)
-        if not value:
-            value, keys_from = file.get(*codec.file_keys)
-        keys = _from_file(value, keys_from, codec.name)
-    url, url_from = _url(codec, explicit_url, own, env)
-    if not url:
-        url, url_from = entry.get("base_url", ""), nested_from
-    if not url:
-        url, url_from = file.get(*codec.file_urls)
-    if not url:
-        url, url_from = codec.base_url, "default"
-    return Found(keys, codec.normalize_url(checked_url(str(url))), keys_from, url_from)
+    try:
+        return _found(codec, explicit, explicit_url, own, file, os.environ if environ is None else environ)
+    except ConfigError as error:
+        fault = error.message
+    # raised here, where no local and no context of the error holds the environment or the file
+    raise ConfigError(fault, provider=codec.name)
 
 
 def missing_key(codec: Codec) -> ConfigError:
@@ -131,46 +118,74 @@ def missing_key(codec: Codec) -> ConfigError:
     return ConfigError(message, provider=codec.name)
 
 
-def _wants_file(
-    codec: Codec, explicit: Keys | None, url: str | None, own: ProviderSettings, env: Mapping[str, str]
-) -> bool:
-    # a file that nobody needs is not opened, so its faults stop nobody
-    have_keys = _keys(codec, explicit, own, env)[0] is not None
-    have_url = bool(_url(codec, url, own, env)[0])
-    return not (have_keys and have_url) and not (have_keys and not codec.file_urls)
+def _found(
+    codec: Codec,
+    explicit: Keys | None,
+    explicit_url: str | None,
+    own: ProviderSettings,
+    file: CredentialsFile,
+    env: Mapping[str, str],
+) -> Found:
+    # the file is opened only where nothing before it has the answer, so its faults stop nobody else
+    keys, keys_from = explicit or own.keys, "keys=" if explicit else "settings"
+    if keys is None:
+        keys, keys_from = _keys_in_environment(codec, env)
+    if keys is None:
+        keys, keys_from = _keys_in_file(codec, file)
+    url, url_from = explicit_url or own.base_url, "base_urls=" if explicit_url else "settings"
+    if url is None:
+        url, url_from = _url_in_environment(codec, env)
+    if url is None:
+        url, url_from = _url_in_file(codec, file)
+    if url is None:
+        url, url_from = codec.base_url, "default"
+    try:
+        return Found(keys, codec.normalize_url(checked_url(url)), keys_from, url_from)
+    except ConfigError as error:
+        raise ConfigError(f"{url_from}: {error.message}") from None
 
 
-def _keys(
-    codec: Codec, explicit: Keys | None, own: ProviderSettings, env: Mapping[str, str]
-) -> tuple[Keys | None, str]:
-    if explicit is not None:
-        return explicit, "keys="
-    if own.keys is not None:
-        return own.keys, "settings"
+def _keys_in_environment(codec: Codec, env: Mapping[str, str]) -> tuple[Keys | None, str]:
     for name in codec.key_env:
         numbered = [f"{name}_{number}" for number in range(1, MAX_NUMBERED + 1)]
         found = [key for key in (name, *numbered) if env.get(key, "").strip()]
         if found:
-            try:
-                return Keys(*dict.fromkeys(env[key].strip() for key in found)), ", ".join(found)
-            except ConfigError as error:
-                raise ConfigError(f"{found[0]}: {error.message}", provider=codec.name) from None
+            where = ", ".join(found)
+            return _checked_keys(dict.fromkeys(env[key].strip() for key in found), where), where
     return None, ""
 
 
-def _url(codec: Codec, explicit: str | None, own: ProviderSettings, env: Mapping[str, str]) -> tuple[str, str]:
-    if explicit:
-        return explicit, "base_urls="
-    if own.base_url:
-        return own.base_url, "settings"
-    for name in codec.url_env:
-        if env.get(name, "").strip():
-            return codec.parse_url_env(env[name].strip()), name
-    return "", ""
+def _keys_in_file(codec: Codec, file: CredentialsFile) -> tuple[Keys | None, str]:
+    for name in (codec.name, *codec.file_keys):
+        value, where = file.get(name)
+        if isinstance(value, dict):
+            value = value.get("keys") or value.get("key")
+        if value:
+            return _checked_keys(value, where), where
+    return None, ""
 
 
-def _from_file(value: object, where: str, provider: str) -> Keys | None:
+def _checked_keys(value: object, where: str) -> Keys | None:
     try:
-        return as_keys(value) if value else None
+        return as_keys(value)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error.message}", provider=provider) from None
+        raise ConfigError(f"{where}: {error.message}") from None
+
+
+def _url_in_environment(codec: Codec, env: Mapping[str, str]) -> tuple[str | None, str]:
+    for name in codec.url_env:
+        if text := env.get(name, "").strip():
+            return codec.parse_url_env(text), name
+    return None, ""
+
+
+def _url_in_file(codec: Codec, file: CredentialsFile) -> tuple[str | None, str]:
+    for name in (codec.name, *codec.file_keys):
+        value, where = file.get(name)
+        if isinstance(value, dict) and value.get("base_url"):
+            return value["base_url"], where
+    for name in codec.file_urls:
+        value, where = file.get(name)
+        if value:
+            return codec.parse_url_env(value) if isinstance(value, str) else value, where
+    return None, ""

@@ -29,16 +29,11 @@ class Secret:
     _value: str
 
     def __init__(self, value: str | Secret) -> None:
-        text = value.reveal() if isinstance(value, Secret) else value
-        if not isinstance(text, str):
-            message = f"a key is a string, not {type(text).__name__}"
-            raise ConfigError(message)
-        text = text.strip()
-        if not _SENDABLE.fullmatch(text):
-            fault = "is empty" if not text else "has a line break, space or non-ASCII character inside"
-            message = f"the key {fault}: pass exactly the key, without quotes or line breaks"
-            raise ConfigError(message) from None
-        object.__setattr__(self, "_value", text)
+        fault = _fault(value)
+        if fault:
+            del value  # a traceback that captures locals would show it
+            raise ConfigError(fault)
+        object.__setattr__(self, "_value", value.reveal() if isinstance(value, Secret) else value.strip())
 
     def reveal(self) -> str:
         """The key itself, for the line that builds the header."""
@@ -90,9 +85,10 @@ class Keys:
     __slots__ = ("_secrets",)
 
     def __init__(self, *keys: str | Secret) -> None:
-        if not keys:
-            message = "Keys() needs at least one key"
-            raise ConfigError(message)
+        fault = "Keys() needs at least one key" if not keys else next(filter(None, map(_fault, keys)), None)
+        if fault:
+            del keys
+            raise ConfigError(fault)
         self._secrets = tuple(Secret(key) for key in keys)
 
     def __len__(self) -> int:
@@ -106,3 +102,16 @@ class Keys:
 
     def __repr__(self) -> str:
         return f"Keys({len(self)})"
+
+
+def _fault(key: object) -> str | None:
+    """Why a key cannot be sent, without a word of it; None if it can."""
+    if isinstance(key, Secret):
+        return None
+    if not isinstance(key, str):
+        return f"a key is a string, not {type(key).__name__}"
+    text = key.strip()
+    if _SENDABLE.fullmatch(text):
+        return None
+    fault = "is empty" if not text else "has a line break, space or non-ASCII character inside"
+    return f"the key {fault}: pass exactly the key, without quotes or line breaks"

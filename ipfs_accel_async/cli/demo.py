@@ -54,27 +54,28 @@ async def _run(
     screen: "Console", prompts: "Sequence[Prompt]", seed: int
 ) -> "tuple[list[Row], Mapping[str, int], dict[str, Any], float]":
     from ipfs_accel_async import registry
-    from ipfs_accel_async.cli.demo_plan import faults_of, jobs_of
+    from ipfs_accel_async.cli.demo_faults import PlannedFaults
+    from ipfs_accel_async.cli.demo_plan import jobs_of
     from ipfs_accel_async.cli.demo_run import SETTINGS, run
-    from ipfs_accel_async.cli.demo_table import Bars
+    from ipfs_accel_async.cli.demo_table import Bars, counted
     from ipfs_accel_async.client import Client
+    from ipfs_accel_async.config import Settings
     from ipfs_accel_async.simulator import PROVIDERS, Simulator
+    from ipfs_accel_async.transport.http import HttpTransport
 
     names = [name for name in registry.names() if name in PROVIDERS]
     keys = {name: f"demo-key-of-{name}" for name in names}
+    limits = Settings(**SETTINGS)
+    inner = HttpTransport(None, connect_timeout=limits.connect_timeout, max_response_bytes=limits.max_response_bytes)
     async with (
         Simulator(*names, seed=seed, latency=LATENCY, keys={name: (key,) for name, key in keys.items()}) as sim,
-        Client(keys=keys, base_urls=sim.base_urls, **SETTINGS) as client,
+        Client(keys=keys, base_urls=sim.base_urls, transport=PlannedFaults(inner), **SETTINGS) as client,
     ):
         backends = await asyncio.gather(*(_backend(client, name) for name in names))
         jobs: list[Job] = [job for backend in backends for job in jobs_of(backend, prompts, seed)]
         totals = Counter(job.provider for job in jobs)
-        screen.print(
-            f"[bold]{len(prompts)} prompts, {len(names)} backends, {len(jobs)} calls[/] over HTTP to the simulator on "
-            f"127.0.0.1:{sim.port} (seed {seed})"
-        )
-        sim.faults = {name: faults_of(name, totals[name], seed) for name in names}
-        sim.requests.clear()
+        sizes = (counted(len(prompts), "prompt"), counted(len(names), "backend"), counted(len(jobs), "call"))
+        screen.print(f"[bold]{', '.join(sizes)}[/] over HTTP to 127.0.0.1:{sim.port}, seed {seed}")
         bars = Bars(screen, totals)
         clock = asyncio.get_running_loop().time
         started = clock()
@@ -95,16 +96,20 @@ async def _backend(client: "Client", name: str) -> "Backend":
 def _show(
     screen: "Console", rows: "Sequence[Row]", faults: "Mapping[str, int]", report: "dict[str, Any]", seconds: float
 ) -> None:
-    from ipfs_accel_async.cli.demo_table import SIMULATED, breaker_changes, notes, results
+    from ipfs_accel_async.cli.demo_table import SIMULATED, breaker_changes, counted, notes, results
 
+    screen.print()
     screen.print(results(rows))
+    screen.print()
     changes = breaker_changes(report)
     if changes is not None:
         screen.print(changes)
+        screen.print()
     for line in notes(rows, faults):
         screen.print(line)
-    requests = sum(row.attempts for row in rows)
-    screen.print(f"{len(rows)} calls took {requests} requests and {seconds:.1f} s. [bold]{SIMULATED}[/]")
+    requests = counted(sum(row.attempts for row in rows), "request")
+    screen.print(f"{counted(len(rows), 'call')} took {requests} and {seconds:.1f} s.")
+    screen.print(SIMULATED, style="bold")
 
 
 def _write(out: Path, rows: "Sequence[Row]") -> None:

@@ -2,22 +2,21 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from ipfs_accel_async.cli.prompts import Prompt
 from ipfs_accel_async.types import Message, Priority
-
-if TYPE_CHECKING:
-    from ipfs_accel_async.simulator.schedules import FaultSpec
 
 Kind = Literal["unary", "stream", "embed"]
 
 TEXTS_A_CALL = 10
 PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.NORMAL, Priority.LOW)
-RATE_LIMITED = ("429=0.2", "429-ms")
-CUT = "cut"
-BURST = ("503",) * 6
+RATE_LIMITED = (("429=0.2",), ("429-ms",), ("429-ms", "429-ms"))
+"""Retry-After in seconds, in milliseconds, and twice in a row."""
+OUTAGE = ("503",)
+OUTAGE_CALLS = 8
+CUT = ("cut",)
 CALLS_A_FAULT = 20
 
 
@@ -30,9 +29,9 @@ class Backend:
     embed_model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One call to make."""
+    """One call to make, and the faults that its successive requests meet."""
 
     id: str
     provider: str
@@ -41,6 +40,7 @@ class Job:
     priority: Priority
     messages: tuple[Message, ...] = ()
     texts: tuple[str, ...] = field(default=(), repr=False)
+    faults: tuple[str, ...] = ()
 
 
 def models_of(provider: str, names: Sequence[str], *, embeds: bool) -> Backend:
@@ -52,38 +52,42 @@ def models_of(provider: str, names: Sequence[str], *, embeds: bool) -> Backend:
 
 def jobs_of(backend: Backend, prompts: Sequence[Prompt], seed: int) -> list[Job]:
     """The calls to one backend: every prompt once, some of them streamed; then all texts, embedded in batches."""
-    rng = random.Random(f"{seed} calls {backend.name}")
-    name = backend.name
-    jobs = [
-        Job(
-            prompt.id,
-            name,
-            f"{name}:{backend.chat_model}",
-            rng.choice(("unary", "stream")),
-            rng.choice(PRIORITIES),
-            messages=prompt.messages,
-        )
+    rng = random.Random(f"{seed} {backend.name}")
+    target = f"{backend.name}:{backend.chat_model}"
+    chats = [
+        Job(prompt.id, backend.name, target, rng.choice(("unary", "stream")), rng.choice(PRIORITIES), prompt.messages)
         for prompt in prompts
     ]
+    return [*_with_faults(chats, rng), *_embeddings(backend, prompts, rng)]
+
+
+def _embeddings(backend: Backend, prompts: Sequence[Prompt], rng: random.Random) -> list[Job]:
     if not backend.embed_model:
-        return jobs
+        return []
     texts = [text for prompt in prompts if (text := prompt.text)]
-    for number, start in enumerate(range(0, len(texts), TEXTS_A_CALL), 1):
-        batch = tuple(texts[start : start + TEXTS_A_CALL])
-        model = f"{name}:{backend.embed_model}"
-        jobs.append(Job(f"embed-{number}", name, model, "embed", rng.choice(PRIORITIES), texts=batch))
+    target = f"{backend.name}:{backend.embed_model}"
+    batches = [tuple(texts[start : start + TEXTS_A_CALL]) for start in range(0, len(texts), TEXTS_A_CALL)]
+    return [
+        Job(f"embed-{number}", backend.name, target, "embed", rng.choice(PRIORITIES), texts=batch)
+        for number, batch in enumerate(batches, 1)
+    ]
+
+
+def _with_faults(jobs: list[Job], rng: random.Random) -> list[Job]:
+    """An outage that opens the breaker, over neighbouring calls; rate limits and broken streams here and there."""
+    length = min(OUTAGE_CALLS, len(jobs) // 2)
+    start = rng.randrange(len(jobs) - length + 1)
+    outage = range(start, start + length)
+    for place in outage:
+        jobs[place] = replace(jobs[place], faults=OUTAGE)
+    others = [place for place in range(len(jobs)) if place not in outage]
+    some = 1 + len(jobs) // CALLS_A_FAULT
+    for number, place in enumerate(rng.sample(others, min(2 * some, len(others)))):
+        if number % 2:
+            jobs[place] = replace(jobs[place], faults=CUT, kind="stream")
+        else:
+            jobs[place] = replace(jobs[place], faults=RATE_LIMITED[number // 2 % len(RATE_LIMITED)])
     return jobs
-
-
-def faults_of(backend: str, calls: int, seed: int) -> "list[FaultSpec | None]":
-    """What meets the successive requests to one backend: rate limits, cuts, and a burst that opens the breaker."""
-    rng = random.Random(f"{seed} faults {backend}")
-    some = max(1, calls // CALLS_A_FAULT)
-    events = [BURST, *[(CUT,)] * some, *[(rng.choice(RATE_LIMITED),) for _ in range(some)]]
-    rng.shuffle(events)
-    slots = range(calls + len(events))
-    due = dict(zip(rng.sample(slots, len(events)), events, strict=True))
-    return [step for slot in slots for step in due.get(slot, (None,))]
 
 
 def _is(kind: str, name: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ipfs_accel_async.answers import Usage
+from ipfs_accel_async.cli.demo_faults import PLANNED
 from ipfs_accel_async.cli.demo_plan import Job
 from ipfs_accel_async.client import Client
 from ipfs_accel_async.errors import AccelError, CircuitOpenError, StreamIncompleteError
@@ -88,6 +89,7 @@ async def run(client: Client, jobs: Sequence[Job], ended: Callable[[Row], None])
 
     async def work(waiting: Iterator[Job]) -> None:
         for job in waiting:
+            PLANNED.set(iter(job.faults))
             row = rows[job] = await _one(client, job)
             ended(row)
 

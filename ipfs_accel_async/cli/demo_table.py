@@ -52,6 +52,11 @@ class Bars:
         self.progress.update(self._bars[name], advance=1, notes=_notes(self._retried[name], self._failed[name]))
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its word, in the plural where it is one."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def _notes(retried: int, failed: int) -> str:
     return f"{retried:3} retried {failed:2} failed"
 
@@ -59,7 +64,7 @@ def _notes(retried: int, failed: int) -> str:
 def results(rows: Sequence[Row]) -> Table:
     """A line a backend, and their sum."""
     names = list(dict.fromkeys(row.job.provider for row in rows))
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     lines = [_line(name, [row for row in rows if row.job.provider == name]) for name in names]
     total = _line("all", rows)
     for index, title in enumerate(("backend", "calls", "ok", "retried", "failed", "p50 ms", "p95 ms", "tokens")):
@@ -70,7 +75,6 @@ def results(rows: Sequence[Row]) -> Table:
             justify="left" if left else "right",
             style="bold" if title == "backend" else "",
             no_wrap=True,
-            min_width=10 if title == "backend" else None,
         )
     for line in lines:
         table.add_row(*line)
@@ -89,8 +93,8 @@ def _line(name: str, rows: Sequence[Row]) -> tuple[str | Text, ...]:
         Text(f"{sum(row.ok for row in rows):,}", "green"),
         f"{sum(row.attempts > 1 for row in rows):,}",
         Text("\n".join(f"{count} {error}" for error, count in failures.most_common()) or "-", "red" * bool(failures)),
-        f"{latency.quantile(0.5):,.1f}",
-        f"{latency.quantile(0.95):,.1f}",
+        f"{latency.quantile(0.5):,.0f}",
+        f"{latency.quantile(0.95):,.0f}",
         f"{sum(row.usage.total_tokens for row in rows):,}",
     )
 
@@ -105,7 +109,7 @@ def breaker_changes(report: Mapping[str, Any]) -> Table | None:
         line.append("  " if line else "").append(f"{at:.2f}s ", "dim").append(change["state"], _STATES[change["state"]])
     if not by_scope:
         return None
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("circuit breaker", style="bold", no_wrap=True)
     table.add_column("state changes, seconds from the start")
     for scope, line in sorted(by_scope.items()):
@@ -117,7 +121,7 @@ def notes(rows: Sequence[Row], faults: Mapping[str, int]) -> list[str]:
     """What a reader should know of these numbers, in sentences."""
     kinds = Counter(row.job.kind for row in rows)
     priorities = Counter(row.job.priority.name for row in rows)
-    held = sum(row.held > 0 for row in rows)
+    held = sum(row.held > 0 and row.ok for row in rows)
     cut = sum(row.error == "StreamIncompleteError" for row in rows)
     said = [
         f"Sent: {kinds['unary']} unary, {kinds['stream']} streamed, {kinds['embed']} embedding calls; priority "
@@ -127,11 +131,12 @@ def notes(rows: Sequence[Row], faults: Mapping[str, int]) -> list[str]:
     ]
     if held:
         said.append(
-            f"{held} calls waited for an open circuit breaker, which spares a failing service, and then went through."
+            f"{counted(held, 'call')} waited for an open circuit breaker, which spares a failing service, and then"
+            " went through."
         )
     if cut:
         said.append(
-            f"{cut} streams were cut after their first token: StreamIncompleteError, with the partial text. They are"
-            " not sent again: the caller has read the beginning already, and a second answer may begin differently."
+            f"{counted(cut, 'stream')} cut after the first token: StreamIncompleteError, with the partial text. Such a"
+            " call is not sent again: its caller has read the beginning, and a second answer may begin differently."
         )
     return said

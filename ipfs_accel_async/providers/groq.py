@@ -34,6 +34,10 @@ class Groq(OpenAI):
     reasoning_field = "reasoning"
     stream_usage = False
 
+    def normalize_url(self, url: str) -> str:
+        """The base of the paths, from the host only or from what an OpenAI client is given."""
+        return f"{url}/v1" if url.endswith("/openai") else super().normalize_url(url)
+
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
         """As on the OpenAI wire; the request id is in the body too."""
         answer = super().parse_answer(call, data, response)

@@ -22,7 +22,15 @@ from ipfs_accel_async.errors import (
 from ipfs_accel_async.fold import fold
 from ipfs_accel_async.providers.claude import codec
 from ipfs_accel_async.types import ChatRequest, Message, NativeRequest
-from tests.providers.recorded import call_of, deltas_of, headers_of, recorded_response, recorded_stream, response
+from tests.providers.recorded import (
+    call_of,
+    deltas_of,
+    fixture,
+    headers_of,
+    recorded_response,
+    recorded_stream,
+    response,
+)
 
 CHAT = call_of(codec, ChatRequest((Message("user", "hello"),)))
 EMPTY = codec.empty_reply(CHAT, headers_of({}))
@@ -60,6 +68,20 @@ def test_a_call_without_arguments_is_the_same_streamed_and_unary() -> None:
     reply = fold(deltas, EMPTY)
     assert [(c.name, json.loads(c.arguments)) for c in reply.tool_calls][1] == ("clock", {})
     assert reply.finish_reason == "tool_calls"
+
+
+def test_a_call_that_was_cut_short_claims_no_arguments() -> None:
+    """Before the model has stopped, no text may still become some."""
+    block = {"type": "tool_use", "id": "toolu_1", "name": "delete", "input": {}}
+    (call,) = fold(parsed({"type": "content_block_start", "index": 0, "content_block": block}), EMPTY).tool_calls
+    assert (call.name, call.arguments) == ("delete", "")
+
+
+def test_a_reply_goes_back_as_the_service_wants_it() -> None:
+    """Its thinking returns signed, before its text."""
+    reply = codec.parse_response(CHAT, recorded_response("claude", "chat"))
+    body = codec.build_body(call_of(codec, ChatRequest((Message("user", "hello"), reply.message))))
+    assert body["messages"][1]["content"] == fixture("claude", "chat")["body"]["content"]
 
 
 def test_the_services_own_tools_make_no_call_of_ours() -> None:

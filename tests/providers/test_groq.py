@@ -50,7 +50,9 @@ def test_reasoning_of_earlier_turns_goes_back() -> None:
     assert sent == {"role": "assistant", "content": "Yes", "reasoning": "hm"}
 
 
-@pytest.mark.parametrize("written", ["https://api.groq.com", "https://api.groq.com/openai/v1"])
+@pytest.mark.parametrize(
+    "written", ["https://api.groq.com", "https://api.groq.com/openai", "https://api.groq.com/openai/v1"]
+)
 @pytest.mark.parametrize(
     ("operation", "payload", "path"),
     [
