@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy import float32
     from numpy.typing import NDArray
 
@@ -91,7 +93,7 @@ class Answer:
         request_id: Our id of the call.
         provider_request_id: The service's own id, if it sent one.
         attempts: How many times the call was sent.
-        rate_limits: What the service said of its limits, if it did.
+        limits: Reads `rate_limits` from the answer's headers: most callers never ask, and dates take time to parse.
         raw: The parsed JSON of the answer, whole.
     """
 
@@ -101,8 +103,13 @@ class Answer:
     request_id: str = ""
     provider_request_id: str | None = None
     attempts: int = 1
-    rate_limits: RateLimits | None = field(default=None, compare=False)
+    limits: Callable[[], RateLimits | None] | None = field(default=None, compare=False, repr=False)
     raw: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def rate_limits(self) -> RateLimits | None:
+        """What the service said of its limits, if it did."""
+        return None if self.limits is None else self.limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

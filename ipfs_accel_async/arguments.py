@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -20,6 +21,8 @@ from ipfs_accel_async.types import (
 )
 
 Format: TypeAlias = str | ResponseFormat | Mapping[str, Any] | type | None
+
+MAX_SECONDS = 1e9
 
 
 def chat_request(
@@ -40,18 +43,24 @@ def chat_request(
     Raises:
         InvalidRequestError: A value that no service accepts; the message names it.
     """
-    if max_tokens is not None and (not isinstance(max_tokens, int) or max_tokens < 0):
+    if max_tokens is not None and not (_is_number(max_tokens, int) and max_tokens >= 0):
         raise InvalidRequestError(f"max_tokens must be a whole number from 0, not {max_tokens!r}")
-    if temperature is not None and not (isinstance(temperature, (int, float)) and 0 <= temperature < math.inf):
+    if temperature is not None and not (_is_number(temperature) and 0 <= temperature < math.inf):
         raise InvalidRequestError(f"temperature must be a number from 0, not {temperature!r}")
+    if seed is not None and not _is_number(seed, int):
+        raise InvalidRequestError(f"seed must be a whole number, not {seed!r}")
+    if "stream" in params:
+        raise InvalidRequestError(
+            "stream is no argument: use client.stream(...) for a stream, client.chat(...) for none"
+        )
     return ChatRequest(
         messages=as_messages(messages),
-        tools=tuple(_tool(one) for one in tools),
+        tools=_tools(tools),
         tool_choice=tool_choice,
         response_format=_format(response_format),
         max_tokens=max_tokens,
         temperature=temperature,
-        stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
+        stop=_stop(stop),
         seed=seed,
         params=params,
         stream=stream,
@@ -64,6 +73,8 @@ def embed_request(texts: str | Iterable[str], params: Mapping[str, Any]) -> Embe
     Raises:
         InvalidRequestError: There is no text, or one is empty or no string.
     """
+    if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
+        raise InvalidRequestError(f"texts must be a string or a list of strings, not {type(texts).__name__}")
     many = (texts,) if isinstance(texts, str) else tuple(texts)
     if not many:
         raise InvalidRequestError("texts is empty: pass a string or a list of strings")
@@ -80,14 +91,18 @@ def native_request(method: str, path: str, json: Any, query: Mapping[str, str]) 
     Raises:
         InvalidRequestError: Method or path could not stand in a request line, or would leave the base URL.
     """
-    method = method.upper()
-    if not method.isascii() or not method.isalpha():
-        raise InvalidRequestError(f"method must be a word such as GET, not {method[:20]!r}")
-    if not path.startswith("/") or not path.isascii() or not path.isprintable() or set(" ?#\\") & set(path):
+    if not isinstance(method, str) or not method.isascii() or not method.isalpha():
+        raise InvalidRequestError(f"method must be a word such as GET, not {str(method)[:20]!r}")
+    if (
+        not isinstance(path, str)
+        or not path.startswith("/")
+        or not re.fullmatch(r"[!-~]+", path)
+        or set("?#\\") & set(path)
+    ):
         raise InvalidRequestError("path must start with / and be quoted; parameters go into query=")
-    if {".", ".."} & set(path.replace("%2e", ".").replace("%2E", ".").split("/")):
-        raise InvalidRequestError("path has a dot segment in it")
-    return NativeRequest(method, path, json, query)
+    if {".", ".."} & set(re.split(r"/|%2f|\\|%5c", re.sub("%2e", ".", path.lower()))):
+        raise InvalidRequestError("path has a dot segment in it: write the path it stands for")
+    return NativeRequest(method.upper(), path, json, query)
 
 
 def as_priority(priority: int | str) -> Priority:
@@ -97,26 +112,46 @@ def as_priority(priority: int | str) -> Priority:
         InvalidRequestError: There is no such priority.
     """
     try:
-        return Priority[priority.upper()] if isinstance(priority, str) else Priority(priority)
+        if not isinstance(priority, bool):
+            return Priority[priority.upper()] if isinstance(priority, str) else Priority(priority)
     except (KeyError, ValueError):
-        raise InvalidRequestError(f"priority must be HIGH (0), NORMAL (1) or LOW (2), not {priority!r}") from None
+        pass
+    raise InvalidRequestError(f"priority must be HIGH (0), NORMAL (1) or LOW (2), not {priority!r}")
 
 
 def as_timeout(timeout: float) -> float:
     """Seconds that a call may take.
 
     Raises:
-        InvalidRequestError: It is no finite number above 0.
+        InvalidRequestError: It is no number above 0, or more than thirty years.
     """
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
+    if not _is_number(timeout) or not 0 < timeout <= MAX_SECONDS:
         raise InvalidRequestError(f"timeout must be a number of seconds above 0, not {timeout!r}")
     return float(timeout)
 
 
-def _tool(one: Tool | Mapping[str, Any]) -> Tool | Mapping[str, Any]:
-    if not isinstance(one, (Tool, Mapping)):
-        raise InvalidRequestError(f"tools holds a {type(one).__name__}: use Tool(name, description, parameters)")
-    return one
+def _is_number(value: object, kind: type | tuple[type, ...] = (int, float)) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)  # True is an int, but never meant as one
+
+
+def _tools(tools: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool | Mapping[str, Any], ...]:
+    many = (tools,) if isinstance(tools, (Tool, Mapping)) else () if tools is None else tools
+    if not isinstance(many, Iterable):
+        raise InvalidRequestError(f"tools must be a list of Tool, not {type(tools).__name__}")
+    made = tuple(many)
+    for one in made:
+        if not isinstance(one, (Tool, Mapping)):
+            raise InvalidRequestError(f"tools holds a {type(one).__name__}: use Tool(name, description, parameters)")
+    return made
+
+
+def _stop(stop: str | Iterable[str] | None) -> tuple[str, ...]:
+    if stop is None or isinstance(stop, str):
+        return (stop,) if stop else ()
+    made = tuple(stop) if isinstance(stop, Iterable) else (None,)
+    if not all(isinstance(one, str) and one for one in made):
+        raise InvalidRequestError("stop must be a string or a list of strings, none of them empty")
+    return tuple(one for one in made if one)
 
 
 def _format(value: Format) -> ResponseFormat | Mapping[str, Any] | None:
@@ -130,5 +165,6 @@ def _format(value: Format) -> ResponseFormat | Mapping[str, Any] | None:
         native = value.get("type") in {"text", "json_object", "json_schema"} and "properties" not in value
         return value if native else ResponseFormat(value)
     if inspect.isclass(value) and hasattr(value, "model_json_schema"):
-        return ResponseFormat(value.model_json_schema(), name=value.__name__)
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", value.__name__)[:64]  # a generic class has brackets in its name
+        return ResponseFormat(value.model_json_schema(), name=name)
     raise InvalidRequestError("response_format must be 'json', a JSON schema or a pydantic model class")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -84,9 +84,9 @@ def _message(value: Message | Mapping[str, Any] | str, where: str) -> Message:
         value = Message(
             role,
             content,
-            tuple(_tool_call(call, where) for call in value.get("tool_calls") or ()),
-            value.get("tool_call_id") or "",
-            value.get("name") or "",
+            _tool_calls(value.get("tool_calls") or (), where),
+            str(value.get("tool_call_id") or ""),
+            str(value.get("name") or ""),
         )
     else:
         raise InvalidRequestError(f"{where} is {type(value).__name__}: use user(...), system(...) or a mapping")
@@ -104,7 +104,7 @@ def _all_parts(content: tuple[Any, ...]) -> bool:
 def _parts(content: object, where: str) -> str | tuple[Part, ...]:
     if content is None or isinstance(content, str):
         return content or ""
-    if isinstance(content, Iterable):
+    if isinstance(content, Iterable) and not isinstance(content, (Mapping, bytes, bytearray)):
         return tuple(_part(part, where) for part in content)
     raise InvalidRequestError(f"{where}.content must be text or a list of parts, not {type(content).__name__}")
 
@@ -117,6 +117,8 @@ def _part(part: object, where: str) -> Part:
     if not isinstance(part, Mapping):
         raise InvalidRequestError(f"{where}.content has a part of type {type(part).__name__}")
     if part.get("type") == "text" and set(part) == {"type", "text"}:
+        if not isinstance(part["text"], str):
+            raise InvalidRequestError(f"{where}.content has a text part whose text is {type(part['text']).__name__}")
         return Text(part["text"])
     image = part.get("image_url")
     if part.get("type") == "image_url" and isinstance(image, Mapping):
@@ -125,20 +127,25 @@ def _part(part: object, where: str) -> Part:
 
 
 def _image(image: Mapping[str, Any], where: str) -> Image:
-    url, detail = str(image.get("url", "")), str(image.get("detail") or "")
+    url, detail = str(image.get("url") or ""), str(image.get("detail") or "")
+    if not url:
+        raise InvalidRequestError(f"{where}.content has an image_url without a url")
     head, comma, data = url.partition(",")
     if not url.startswith("data:"):
         return Image(url, detail=detail)
-    if not comma or not head.endswith(";base64"):
-        raise InvalidRequestError(f"{where}.content has a data: URL that is not base64")
+    if not comma or not head.endswith(";base64") or not data:
+        raise InvalidRequestError(f"{where}.content has a data: URL that is not base64, or empty")
+    media_type = head.removeprefix("data:").removesuffix(";base64")
     try:
-        return Image(
-            data=base64.b64decode(data, validate=True),
-            media_type=head.removeprefix("data:").removesuffix(";base64"),
-            detail=detail,
-        )
-    except binascii.Error:
+        return Image(data=base64.b64decode(data, validate=True), media_type=media_type, detail=detail)
+    except ValueError:
         raise InvalidRequestError(f"{where}.content has a data: URL with broken base64") from None
+
+
+def _tool_calls(calls: object, where: str) -> tuple[ToolCall, ...]:
+    if not isinstance(calls, Iterable):
+        raise InvalidRequestError(f"{where}.tool_calls must be a list, not {type(calls).__name__}")
+    return tuple(_tool_call(call, where) for call in calls)
 
 
 def _tool_call(call: object, where: str) -> ToolCall:
@@ -147,4 +154,9 @@ def _tool_call(call: object, where: str) -> ToolCall:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(call, Mapping) or not isinstance(function, Mapping):
         raise InvalidRequestError(f"{where}.tool_calls must hold ToolCall or mappings with a function")
-    return ToolCall(str(call.get("id", "")), str(function.get("name", "")), str(function.get("arguments", "")))
+    arguments = function.get("arguments") or ""
+    try:
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments)  # some services give an object
+    except (TypeError, ValueError):
+        raise InvalidRequestError(f"{where}.tool_calls has arguments that JSON has no word for") from None
+    return ToolCall(str(call.get("id") or ""), str(function.get("name") or ""), text)

@@ -151,7 +151,7 @@ def _keys_in_environment(codec: Codec, env: Mapping[str, str]) -> tuple[Keys | N
         found = [key for key in (name, *numbered) if env.get(key, "").strip()]
         if found:
             where = ", ".join(found)
-            return _checked_keys(dict.fromkeys(env[key].strip() for key in found), where), where
+            return _checked_keys(list(dict.fromkeys(env[key].strip() for key in found)), where), where
     return None, ""
 
 

@@ -82,6 +82,8 @@ class AccelError(Exception):
         retry_after: float | None = None,
         phase: str | None = None,
     ) -> None:
+        if not message.isprintable():  # a service's words may hold line breaks or a terminal's control sequences
+            message = " ".join("".join(char if char.isprintable() else " " for char in message).split())
         super().__init__(message)
         self.message = message
         self.provider = provider if provider is not None or target is None else target.provider

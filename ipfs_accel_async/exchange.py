@@ -127,6 +127,8 @@ class Events:
                 chunk = await self._incoming.read()
                 frames = self._decoder.feed(chunk) if chunk else self._decoder.close()
                 for frame in frames:
+                    if not frame.data:  # a bare "data:" line: some proxies keep connections alive that way
+                        continue
                     deltas.extend(self._codec.parse_event(self._call, frame))
                     if deltas and deltas[-1].end:
                         self._ended = True

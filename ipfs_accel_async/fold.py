@@ -87,10 +87,11 @@ def _later(old: Usage, new: Usage) -> Usage:
         return new
     input_tokens = new.input_tokens or old.input_tokens
     output_tokens = new.output_tokens or old.output_tokens
+    whole = new.input_tokens and new.output_tokens and new.total_tokens  # then the service's own sum stands
     return Usage(
         input_tokens,
         output_tokens,
-        input_tokens + output_tokens,
+        whole or input_tokens + output_tokens,
         new.cached_tokens or old.cached_tokens,
         new.cache_write_tokens or old.cache_write_tokens,
         new.reasoning_tokens or old.reasoning_tokens,

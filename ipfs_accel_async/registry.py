@@ -13,13 +13,13 @@ from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 from ipfs_accel_async.providers._codec import Codec
 
 ENTRY_POINTS = "ipfs_accel_async.providers"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
 def names() -> list[str]:
     """Every provider there is, ours and installed ones, sorted."""
     own = {module.name for module in pkgutil.iter_modules(providers.__path__) if not module.name.startswith("_")}
-    return sorted(own | {point.name for point in entry_points(group=ENTRY_POINTS)})
+    return sorted(own | {point.name for point in entry_points(group=ENTRY_POINTS) if _NAME.fullmatch(point.name)})
 
 
 def codec(name: str) -> Codec:
@@ -37,9 +37,9 @@ def codec(name: str) -> Codec:
                 raise  # a module that the provider itself needs
         for point in entry_points(group=ENTRY_POINTS, name=name):
             found = point.load()
-            if isinstance(found, Codec):
+            if isinstance(found, Codec) and found.name == name:
                 return found
-            raise ConfigError(f"entry point {point.value!r} of provider {name!r} is no Codec")
+            raise ConfigError(f"entry point {point.value!r} of provider {name!r} is no Codec of that name")
     close = difflib.get_close_matches(str(name), names(), n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise ConfigError(f"there is no provider {str(name)[:40]!r}: {hint}there are {', '.join(names())}")

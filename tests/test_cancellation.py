@@ -147,18 +147,20 @@ async def test_ten_thousand_cancelled_calls_then_two_hundred_that_succeed() -> N
         async with ai:
             await ai.chat("openai:m", "warm up")
             baseline = len(asyncio.all_tasks())
-            for _ in range(100):
+            cancelled = 0
+            while cancelled < 10_000:
                 tasks = [asyncio.ensure_future((chat, stream)[n % 2](ai)) for n in range(100)]
+                for _turn in range(rng.randrange(1, 15)):
+                    await asyncio.sleep(0)
                 for task in tasks:
-                    for _turn in range(rng.randrange(3)):
-                        await asyncio.sleep(0)
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                done = await asyncio.gather(*tasks, return_exceptions=True)
+                cancelled += sum(isinstance(one, asyncio.CancelledError) for one in done)
             assert ai.report()["queue"]["active_requests"] == 0
             replies = await asyncio.gather(*(ai.chat("openai:m", f"call {n}") for n in range(200)))
             assert len([reply for reply in replies if reply.text]) == 200
             report = ai.report()
-            assert report["cancelled_requests"] >= 9_000
+            assert report["cancelled_requests"] >= 9_900  # a few are cancelled outside the stack
             assert report["circuit_breaker"]["state"] == "closed"
             assert sim.peak_in_flight <= 20 + 20  # a server hears of a cancellation after the client has gone on
             async with asyncio.timeout(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ipfs_accel_async.answers import ModelInfo, ModelList, Reply
@@ -118,7 +119,7 @@ class Claude(Codec):
             "request_id": call.request_id,
             "attempts": call.attempts,
             "provider_request_id": headers.get("request-id"),
-            "rate_limits": parse_anthropic(headers.get),
+            "limits": partial(parse_anthropic, headers.get),
         }
 
 

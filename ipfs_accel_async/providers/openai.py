@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList, Reply
@@ -144,7 +145,7 @@ class OpenAI(Codec):
             "request_id": call.request_id,
             "attempts": call.attempts,
             "provider_request_id": headers.get("x-request-id"),
-            "rate_limits": parse_openai(headers.get),
+            "limits": partial(parse_openai, headers.get),
         }
 
 

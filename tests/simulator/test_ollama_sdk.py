@@ -61,10 +61,14 @@ async def test_generate_whole_and_streamed() -> None:
 
 async def test_a_stream_is_the_default() -> None:
     """A body without stream gets lines."""
-    async with sdk() as (_, sim), raw_client() as session:
-        async with session.post(sim.root_url + "/api/chat", json={"model": "m", "messages": HELLO}) as reply:
-            assert reply.content_type == "application/x-ndjson"
-            assert len((await reply.read()).splitlines()) > 5
+    body = {"model": "m", "messages": HELLO}
+    async with (
+        sdk() as (_, sim),
+        raw_client() as session,
+        session.post(sim.root_url + "/api/chat", json=body) as reply,
+    ):
+        assert reply.content_type == "application/x-ndjson"
+        assert len((await reply.read()).splitlines()) > 5
 
 
 async def test_tools_both_ways() -> None:
@@ -141,10 +145,9 @@ async def test_loading_and_unloading() -> None:
 )
 async def test_bad_requests(path: str, body: Any, status: int) -> None:
     """Each is ``{"error": text}``."""
-    async with sdk() as (_, sim), raw_client() as session:
-        async with session.post(sim.root_url + path, json=body) as reply:
-            assert reply.status == status
-            assert set(await reply.json()) == {"error"}
+    async with sdk() as (_, sim), raw_client() as session, session.post(sim.root_url + path, json=body) as reply:
+        assert reply.status == status
+        assert set(await reply.json()) == {"error"}
 
 
 @pytest.mark.parametrize(("fault", "status"), [("429", 429), ("503", 503), ("401", 401), ("404", 404)])

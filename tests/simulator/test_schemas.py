@@ -1,24 +1,27 @@
-"""Bodies and frames of the twins against the JSON Schemas of the official SDKs' types."""
+"""Bodies and frames of the twins against the JSON Schemas of the official SDKs' own types."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import anthropic.types
+import anthropic.types.shared
+import groq.types
+import groq.types.chat
 import jsonschema
+import ollama
+import openai.types
+import openai.types.chat
 import pytest
+from pydantic import TypeAdapter
 
 from ipfs_accel_async.simulator import simulate
 from ipfs_accel_async.simulator.answers import REFUSAL_TRIGGER
 from tests.simulator.calls import PATHS, chat_body, raw_client
 
-SPECS = Path(__file__).parents[3] / "shared" / "reference" / "specs"
-pytestmark = [
-    pytest.mark.sockets,
-    pytest.mark.skipif(not SPECS.is_dir(), reason="the schemas of the SDKs' types are not beside the repository"),
-]
+pytestmark = pytest.mark.sockets
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 FUNCTION = [{"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}]
 OPENAI_CALLS: list[dict[str, Any]] = [
@@ -39,22 +42,19 @@ CLAUDE_CALLS: list[dict[str, Any]] = [
     {"text": REFUSAL_TRIGGER},
 ]
 OLLAMA_CALLS: list[dict[str, Any]] = [{}, {"tools": FUNCTION}, {"think": True}, {"format": SCHEMA}]
-CHATS = {
-    "openai": ("ChatCompletion", "ChatCompletionChunk", OPENAI_CALLS),
-    "groq": ("ChatCompletion", "ChatCompletionChunk", OPENAI_CALLS),
-    "vllm": ("ChatCompletion", "ChatCompletionChunk", OPENAI_CALLS),
-    "claude": ("Message", "RawMessageStreamEvent", CLAUDE_CALLS),
-    "ollama": ("ChatResponse", "ChatResponse", OLLAMA_CALLS),
+CHATS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
+    "openai": (openai.types.chat.ChatCompletion, openai.types.chat.ChatCompletionChunk, OPENAI_CALLS),
+    "groq": (groq.types.chat.ChatCompletion, groq.types.chat.ChatCompletionChunk, OPENAI_CALLS),
+    "vllm": (openai.types.chat.ChatCompletion, openai.types.chat.ChatCompletionChunk, OPENAI_CALLS),
+    "claude": (anthropic.types.Message, anthropic.types.RawMessageStreamEvent, CLAUDE_CALLS),
+    "ollama": (ollama.ChatResponse, ollama.ChatResponse, OLLAMA_CALLS),
 }
-FOLDERS = {"claude": "anthropic", "vllm": "openai"}
 
 
 @cache
-def validator(provider: str, root: str) -> jsonschema.Draft202012Validator:
-    """Return the validator of one of the SDK's types."""
-    path = SPECS / FOLDERS.get(provider, provider) / "sdk-types.schema.json"
-    document = json.loads(path.read_text())
-    return jsonschema.Draft202012Validator(document["roots"][root] | {"$defs": document["$defs"]})
+def validator(kind: Any) -> jsonschema.Draft202012Validator:
+    """Return the validator of one of the SDKs' types."""
+    return jsonschema.Draft202012Validator(TypeAdapter(kind).json_schema())
 
 
 @pytest.mark.parametrize("provider", CHATS)
@@ -66,37 +66,40 @@ async def test_chats_fit_their_types(provider: str) -> None:
         for call in calls:
             async with session.post(url, json=chat_body(provider, **call)) as reply:
                 assert reply.status == 200
-                validator(provider, reply_type).validate(await reply.json())
+                validator(reply_type).validate(await reply.json())
             usage = {} if provider in ("claude", "ollama") else {"stream_options": {"include_usage": True}}
             async with session.post(url, json=chat_body(provider, stream=True, **usage, **call)) as reply:
                 for line in (await reply.text()).split("\n"):
                     text = line.removeprefix("data: ")
-                    if text.startswith("{") and '{"type":"ping"}' != text:
-                        validator(provider, event_type).validate(json.loads(text))
+                    if text.startswith("{") and text != '{"type":"ping"}':
+                        validator(event_type).validate(json.loads(text))
 
 
-OTHERS: list[tuple[str, str, str, Any, str]] = [
-    ("openai", "POST", "/v1/embeddings", {"model": "m", "input": ["a", "b"]}, "CreateEmbeddingResponse"),
-    ("openai", "POST", "/v1/moderations", {"input": "a"}, "ModerationCreateResponse"),
-    ("openai", "GET", "/v1/models/m", None, "Model"),
-    ("groq", "POST", "/openai/v1/embeddings", {"model": "m", "input": "a"}, "CreateEmbeddingResponse"),
-    ("groq", "GET", "/openai/v1/models/m", None, "Model"),
-    ("vllm", "POST", "/v1/embeddings", {"model": "m", "input": "a"}, "CreateEmbeddingResponse"),
-    ("vllm", "GET", "/v1/models/m", None, "Model"),
-    ("claude", "POST", "/v1/messages/count_tokens", chat_body("claude"), "MessageTokensCount"),
-    ("claude", "GET", "/v1/models/m", None, "ModelInfo"),
-    ("claude", "GET", "/v1/nothing", None, "ErrorResponse"),
-    ("ollama", "POST", "/api/generate", {"model": "m", "prompt": "a", "stream": False}, "GenerateResponse"),
-    ("ollama", "POST", "/api/embed", {"model": "m", "input": "a"}, "EmbedResponse"),
-    ("ollama", "GET", "/api/tags", None, "ListResponse"),
-    ("ollama", "GET", "/api/ps", None, "ProcessResponse"),
-    ("ollama", "POST", "/api/show", {"model": "m"}, "ShowResponse"),
+OTHERS: list[tuple[str, str, str, Any, Any]] = [
+    ("openai", "POST", "/v1/embeddings", {"model": "m", "input": ["a", "b"]}, openai.types.CreateEmbeddingResponse),
+    ("openai", "POST", "/v1/moderations", {"input": "a"}, openai.types.ModerationCreateResponse),
+    ("openai", "GET", "/v1/models/m", None, openai.types.Model),
+    ("groq", "POST", "/openai/v1/embeddings", {"model": "m", "input": "a"}, groq.types.CreateEmbeddingResponse),
+    ("groq", "GET", "/openai/v1/models/m", None, groq.types.Model),
+    ("vllm", "POST", "/v1/embeddings", {"model": "m", "input": "a"}, openai.types.CreateEmbeddingResponse),
+    ("vllm", "GET", "/v1/models/m", None, openai.types.Model),
+    ("claude", "POST", "/v1/messages/count_tokens", chat_body("claude"), anthropic.types.MessageTokensCount),
+    ("claude", "GET", "/v1/models/m", None, anthropic.types.ModelInfo),
+    ("claude", "GET", "/v1/nothing", None, anthropic.types.shared.ErrorResponse),
+    ("ollama", "POST", "/api/generate", {"model": "m", "prompt": "a", "stream": False}, ollama.GenerateResponse),
+    ("ollama", "POST", "/api/embed", {"model": "m", "input": "a"}, ollama.EmbedResponse),
+    ("ollama", "GET", "/api/tags", None, ollama.ListResponse),
+    ("ollama", "GET", "/api/ps", None, ollama.ProcessResponse),
+    ("ollama", "POST", "/api/show", {"model": "m"}, ollama.ShowResponse),
 ]
 
 
-@pytest.mark.parametrize(("provider", "method", "path", "body", "root"), OTHERS)
-async def test_other_answers_fit_their_types(provider: str, method: str, path: str, body: Any, root: str) -> None:
+@pytest.mark.parametrize(("provider", "method", "path", "body", "kind"), OTHERS)
+async def test_other_answers_fit_their_types(provider: str, method: str, path: str, body: Any, kind: Any) -> None:
     """Embeddings, models, counts, moderations and errors validate."""
-    async with simulate(provider) as sim, raw_client() as session:
-        async with session.request(method, sim.root_url + path, json=body) as reply:
-            validator(provider, root).validate(await reply.json())
+    async with (
+        simulate(provider) as sim,
+        raw_client() as session,
+        session.request(method, sim.root_url + path, json=body) as reply,
+    ):
+        validator(kind).validate(await reply.json())

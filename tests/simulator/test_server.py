@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from ipfs_accel_async.simulator import PROVIDERS, RateLimit, Simulator, simulate
-
 from tests.simulator.calls import HEADERS, PATHS, chat, chat_body, raw_client
 
 if TYPE_CHECKING:
