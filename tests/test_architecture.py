@@ -37,7 +37,9 @@ PARTS = {
     **dict.fromkeys(("config", "credentials", "registry"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),
     **dict.fromkeys(("client", "engine", "runtime", "__init__"), "client"),
-    **{name: name for name in ("wire", "providers", "policy", "middleware", "metrics", "transport", "simulator", "cli")},
+    **{
+        name: name for name in ("wire", "providers", "policy", "middleware", "metrics", "transport", "simulator", "cli")
+    },
     "exchange": "exchange",
     "__main__": "cli",
 }
@@ -99,7 +101,9 @@ def test_pure_folders_do_no_io(folder: str) -> None:
 @pytest.mark.parametrize("library", ["httpx", "aiohttp", "aioboto3", "yarl"])
 def test_only_transports_import_http_libraries(library: str) -> None:
     """HTTP libraries are imported in transport/ (and by the simulator, which is a server)."""
-    users = {path.relative_to(PACKAGE).parts[0] for path in FILES if library in {m.split(".")[0] for m in imports(path)}}
+    users = {
+        path.relative_to(PACKAGE).parts[0] for path in FILES if library in {m.split(".")[0] for m in imports(path)}
+    }
     assert users <= {"transport", "simulator"}
 
 

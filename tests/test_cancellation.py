@@ -98,7 +98,7 @@ def run(scenario: Callable[[Client], Awaitable[None]], *at: int) -> int:
 
     async def main() -> int:
         mock = SlowReads(slow_answer, chunk_size=90)
-        async with Client(transport=mock, keys={"openai": "sk-a"}, max_concurrent_requests=1) as ai:
+        async with Client(transport=mock, keys={"openai": "sk-a"}, max_concurrent_requests=1, retry_jitter=0) as ai:
             before = asyncio.all_tasks()
             ahead = asyncio.ensure_future(ai.chat("openai:m", "ahead"))
             await asyncio.sleep(0)

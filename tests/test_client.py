@@ -41,7 +41,14 @@ def completion(text: str = "hello", **more: Any) -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-    return {"id": "c1", "object": "chat.completion", "created": 1, "model": "m-1", "choices": choices, "usage": usage} | more
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m-1",
+        "choices": choices,
+        "usage": usage,
+    } | more
 
 
 def error_body(message: str, code: str | None = None) -> dict[str, Any]:
@@ -138,7 +145,12 @@ async def test_streaming() -> None:
         {"id": "c", "model": "m-1", "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]},
         *({"id": "c", "model": "m-1", "choices": [{"index": 0, "delta": {"content": text}}]} for text in "abc"),
         {"id": "c", "model": "m-1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
-        {"id": "c", "model": "m-1", "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4}},
+        {
+            "id": "c",
+            "model": "m-1",
+            "choices": [],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4},
+        },
     ]
     body = b"".join(b"data: " + orjson.dumps(frame) + b"\n\n" for frame in frames) + b"data: [DONE]\n\n"
     mock = MockTransport(lambda _: MockTransport.reply(body=body, headers=SSE), chunk_size=50)
@@ -175,7 +187,9 @@ async def test_a_cut_stream_is_not_retried_after_its_first_token() -> None:
 async def test_embeddings_have_one_row_a_text() -> None:
     """One text or many: vectors of shape (n, d), float32."""
     data = [{"index": index, "embedding": [float(index), 1.0]} for index in (1, 0)]
-    answer = MockTransport.reply({"model": "e", "data": data, "usage": {"prompt_tokens": 2, "total_tokens": 2}}, headers=JSON)
+    answer = MockTransport.reply(
+        {"model": "e", "data": data, "usage": {"prompt_tokens": 2, "total_tokens": 2}}, headers=JSON
+    )
     server = Server(answer)
     async with server.client() as ai:
         made = await ai.embed("openai:e", ["a", "b"])

@@ -80,7 +80,8 @@ async def test_drop_lowest_displaces_the_last_in_order() -> None:
     handler = Handler()
     names = {"running": 1, "low": 2, "normal": 1}
     tasks = {
-        name: asyncio.ensure_future(dispatcher(a_call(priority=rank, name=name), handler)) for name, rank in names.items()
+        name: asyncio.ensure_future(dispatcher(a_call(priority=rank, name=name), handler))
+        for name, rank in names.items()
     }
     await asyncio.sleep(0)
     high = asyncio.ensure_future(dispatcher(a_call(priority=Priority.HIGH, name="high"), handler))

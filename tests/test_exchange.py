@@ -42,7 +42,9 @@ ERROR = b'data: {"error":{"message":"busy","type":"server_error","code":"server_
 class Script:
     """A transport whose one response gives the chunks of a list, and raises the exceptions in it."""
 
-    def __init__(self, *chunks: bytes | BaseException | float, status: int = 200, headers: dict[str, str] = SSE) -> None:
+    def __init__(
+        self, *chunks: bytes | BaseException | float, status: int = 200, headers: dict[str, str] = SSE
+    ) -> None:
         self.chunks = list(chunks)
         self.status = status
         self.headers = Headers([(k.encode(), v.encode()) for k, v in headers.items()])

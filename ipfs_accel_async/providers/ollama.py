@@ -105,7 +105,7 @@ class Ollama(Codec):
         """The typed error of a response; proxies on the way answer with other bodies than the service."""
         body = loads_or_none(response.body)
         if not isinstance(body, dict):
-            body = {"error": response.body[:500].decode("utf-8", "replace")}
+            body = {"error": response.body.decode("utf-8", "replace")}
         return _error(call, body, response.status, response.headers)
 
     def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:

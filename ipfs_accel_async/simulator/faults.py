@@ -11,7 +11,7 @@ A fault is written as its name and a few arguments, in any order:
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal["status", "delay", "slow-first-token", "cut", "reset", "stall", "malformed", "error-in-200", "truncate"]
 RetryAfterForm = Literal["seconds", "date", "ms", "garbage"]
@@ -53,6 +53,8 @@ class Fault:
     message: str | None = None
 
     def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"fault {self.name!r}: kind must be one of {', '.join(get_args(Kind))}")
         if self.kind == "status" and not 400 <= self.status <= 599:
             raise ValueError(f"fault {self.name!r}: a status fault needs a status from 400 to 599")
         if self.times < 1 or self.delay < 0 or (self.at_byte or 0) < 0 or (self.retry_after or 0) < 0:

@@ -67,7 +67,7 @@ class Mount:
         twin, meter, retry = self.twin, self._meter(ask, now), {}
         verdict = unlimited()
         try:
-            answer = twin.answer(ask)
+            answer = _checked(twin, ask)
             if meter is not None:
                 verdict = meter.take(answer.tokens, now)
             if verdict.wait:
@@ -110,6 +110,13 @@ class Mount:
         if key not in self._meters:
             self._meters[key] = Meter(self._limit, now)
         return self._meters[key]
+
+
+def _checked(twin: Twin, ask: Ask) -> Answer:
+    try:
+        return twin.answer(ask)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:  # a field of a wrong type, somewhere
+        raise RejectError(400, f"The request is malformed: {error}") from error
 
 
 def accepted(keys: Keys | Mapping[str, Keys], provider: str) -> frozenset[str] | None:

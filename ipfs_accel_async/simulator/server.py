@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from .twin import Ask
 
 FAULT_HEADER = "x-sim-fault"
 
-Faults = FaultSpec | Schedule | list[FaultSpec | None] | None
+Faults = FaultSpec | Schedule | Sequence[FaultSpec | None] | None
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Seen:
     method: str
     path: str
     query: dict[str, str]
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)  # they hold the key
     at: float
     body: Any = b""
     status: int | None = None

@@ -44,7 +44,8 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"kind": "status", "status": 200}, {"kind": "cut", "times": 0}, {"kind": "delay", "delay": -1}]
+    "arguments",
+    [{"kind": "flood"}, {"kind": "status", "status": 200}, {"kind": "cut", "times": 0}, {"kind": "delay", "delay": -1}],
 )
 def test_a_fault_checks_itself(arguments: dict[str, object]) -> None:
     """Impossible numbers are refused when the fault is made."""

@@ -81,6 +81,7 @@ async def test_the_log_has_what_the_server_saw() -> None:
     assert (fourth.body, fourth.status) == (b"\xff", 400)
     assert first.at <= second.at <= third.at
     assert not any(seen.disconnected for seen in sim.requests)
+    assert "sk-test" not in repr(sim.requests)
 
 
 async def test_equal_seeds_give_equal_bytes() -> None:

@@ -1,0 +1,53 @@
+"""A key that must not come out, and the places where it might."""
+
+from __future__ import annotations
+
+import traceback
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import quote
+
+import ipfs_accel_async
+
+CANARY = "sk-CANARY+0123456789/abcdefXYZ=="
+OURS = str(Path(ipfs_accel_async.__file__).parent)
+FORMS = {CANARY, CANARY[:11], quote(CANARY, safe=""), b64encode(CANARY.encode()).decode(), CANARY[-9:-2]}
+
+
+def shows(text: str) -> bool:
+    """Whether a text has the key in it: whole, its beginning or end, quoted or in base64."""
+    return any(form in text for form in FORMS)
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """An error with all its causes, contexts, members and collected errors."""
+    found: list[BaseException] = []
+    todo: list[BaseException | None] = [error]
+    while todo:
+        one = todo.pop()
+        if one is None or any(one is other for other in found):
+            continue
+        found.append(one)
+        todo += [one.__cause__, one.__context__, *getattr(one, "exceptions", ()), *getattr(one, "causes", ())]
+    return found
+
+
+def leaks(error: BaseException, *, own_frames_only: bool = False) -> list[str]:
+    """Where an error, its chain, their attributes or the locals of their frames show the key.
+
+    Args:
+        error: What was caught.
+        own_frames_only: Leave out frames outside the package: a test's own locals hold the key that it passes.
+    """
+    found: list[str] = []
+    for one in chain(error):
+        name = type(one).__name__
+        texts = {"str": str(one), "repr": repr(one), "args": repr(one.args), "vars": repr(vars(one))}
+        found += [f"{name} {place}" for place, text in texts.items() if shows(text)]
+        for frame in traceback.TracebackException(
+            type(one), one, one.__traceback__, capture_locals=True, lookup_lines=False
+        ).stack:
+            if frame.filename.startswith(OURS) or not (own_frames_only or "/tests/" in frame.filename):
+                seen = frame.locals or {}
+                found += [f"{name} {frame.filename}:{frame.name} {key}" for key, text in seen.items() if shows(text)]
+    return found

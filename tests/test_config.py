@@ -1,0 +1,363 @@
+"""Settings: bounds, unknown names, inheritance, addresses and headers, and errors that show nothing secret."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ipfs_accel_async import Client, ConfigError, Keys, MockTransport, Secret
+from ipfs_accel_async.config import ProviderSettings, Settings, as_keys, checked_url, settings
+from tests.secrets import CANARY, leaks
+
+BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
+    "max_concurrent_requests": ([1, 10_000], [0, -1]),
+    "max_concurrent_per_endpoint": ([1, 50, None], [0, -1]),
+    "queue_size": ([0, 1_000_000], [-1]),
+    "queue_overflow_policy": (["reject", "drop-lowest", "wait"], ["drop", "", "REJECT"]),
+    "priority_aging": ([0.001, 86_400], [0, -1, 86_401]),
+    "max_retries": ([0, 100], [-1, 101]),
+    "initial_retry_delay": ([0, 16.0], [-0.1, 3_601]),
+    "backoff_factor": ([1, 100], [0.99, 101]),
+    "max_retry_delay": ([1.0, 3_600], [-1, 3_601]),
+    "retry_jitter": ([0, 1], [-0.1, 1.1]),
+    "max_retry_after": ([0, 86_400], [-1, 86_401]),
+    "failure_threshold": ([1, 1_000], [0, -1]),
+    "reset_timeout": ([0.001, 86_400], [0, -1, 86_401]),
+    "timeout": ([0.001, 86_400], [0, -1, 86_401]),
+    "connect_timeout": ([0.001, 3_600], [0, -1, 3_601]),
+    "max_response_bytes": ([1_024, 2**40], [1_023, 0]),
+}
+NUMBERS = [name for name in BOUNDS if name != "queue_overflow_policy"]
+
+
+def refusal(**given: Any) -> ConfigError:
+    """The error that settings of a provider are refused with."""
+    with pytest.raises(ConfigError) as caught:
+        settings({}, given, "openai")
+    assert "\n" not in str(caught.value)
+    assert caught.value.provider == "openai"
+    return caught.value
+
+
+def test_every_setting_has_a_row_of_bounds() -> None:
+    """No setting goes untested: the table names all of them."""
+    assert BOUNDS.keys() == Settings.model_fields.keys()
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, (good, _) in BOUNDS.items() for value in good])
+def test_a_value_inside_its_bounds_is_kept(name: str, value: Any) -> None:
+    """Values up to both bounds are taken as they are."""
+    assert getattr(settings({}, {name: value}, "openai"), name) == value
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, (_, bad) in BOUNDS.items() for value in bad])
+def test_a_value_beyond_its_bounds_is_refused_by_name(name: str, value: Any) -> None:
+    """One line that names the setting."""
+    assert refusal(**{name: value}).message.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, True, "3", [], object()])
+def test_what_is_no_number_is_refused(name: str, value: Any) -> None:
+    """NaN, infinities, booleans and strings are never taken for a number."""
+    assert name in refusal(**{name: value}).message
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    """5 at once, 100 waiting, 5 retries of 1 s x 2 up to 16 s, threshold 5, reset 30 s."""
+    plain = Settings()
+    assert (plain.max_concurrent_requests, plain.queue_size, plain.max_retries) == (5, 100, 5)
+    assert (plain.initial_retry_delay, plain.backoff_factor, plain.max_retry_delay) == (1, 2, 16)
+    assert (plain.failure_threshold, plain.reset_timeout, plain.queue_overflow_policy) == (5, 30, "reject")
+
+
+def test_a_first_delay_above_the_longest_is_refused() -> None:
+    """The two retry delays are checked together."""
+    assert "initial_retry_delay is above max_retry_delay" in refusal(initial_retry_delay=5, max_retry_delay=2).message
+
+
+def test_an_unknown_setting_lists_the_known_ones() -> None:
+    """A slip is answered with the likely name and all names."""
+    message = refusal(max_concurent_requests=3).message
+    assert message.startswith("there is no setting 'max_concurent_requests': did you mean 'max_concurrent_requests'?")
+    assert all(name in message for name in ProviderSettings.model_fields)
+
+
+def test_an_unknown_setting_of_the_client_is_refused_when_it_is_made() -> None:
+    """The client checks its settings in its constructor, and lists only those it takes itself."""
+    with pytest.raises(ConfigError, match="there is no setting 'retries'") as caught:
+        Client(retries=3)
+    assert "queue_size" in caught.value.message
+    assert "base_url" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["base_url", "headers", "options"])
+def test_what_belongs_to_one_provider_is_refused_on_the_client(name: str) -> None:
+    """An address or a header for every provider at once would carry keys to the wrong service."""
+    with pytest.raises(ConfigError, match=f"'{name}' belongs to one provider: pass providers="):
+        Client(**{name: "http://127.0.0.1"})
+
+
+def test_settings_of_a_provider_override_those_of_the_client() -> None:
+    """A provider's own value wins; what it leaves out comes from the client."""
+    made = settings({"queue_size": 7, "max_retries": 2}, {"max_retries": 9}, "openai")
+    assert (made.queue_size, made.max_retries, made.timeout) == (7, 9, 300)
+
+
+@pytest.mark.parametrize("own", ["sk-x", None, 5, ["max_retries"]])
+def test_settings_of_a_provider_are_a_mapping(own: Any) -> None:
+    """A key or a list in the place of a provider's settings gets a typed error."""
+    with pytest.raises(ConfigError, match="its settings are a mapping"):
+        settings({}, own, "openai")
+
+
+def test_names_of_settings_are_strings() -> None:
+    """A mapping with other names is refused, not a TypeError."""
+    with pytest.raises(ConfigError, match="no setting '5'"):
+        settings({}, {5: 1}, "openai")  # type: ignore[dict-item]
+
+
+def test_settings_do_not_change() -> None:
+    """They are frozen once made."""
+    with pytest.raises(ValidationError):
+        Settings().timeout = 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("https://api.example.com/v1/", "https://api.example.com/v1"),
+        ("  https://h/v1\n", "https://h/v1"),
+        ("HTTP://Host/x", "HTTP://Host/x"),
+        ("http://[::1]:11434", "http://[::1]:11434"),
+        ("http://h/a%20b/.well-known/..c", "http://h/a%20b/.well-known/..c"),
+    ],
+)
+def test_a_sound_address_is_kept_without_its_slash(given: str, kept: str) -> None:
+    """White space around it and the slash behind it go; the rest stays."""
+    assert checked_url(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("", "must start with http:// or https://"),
+        ("api.example.com", "must start with http:// or https://"),
+        ("localhost:8000", "must start with http:// or https://"),
+        ("ftp://host/x", "must start with http:// or https://"),
+        ("file:///etc/passwd", "must start with http:// or https://"),
+        ("gopher://host", "must start with http:// or https://"),
+        ("//host/x", "must start with http:// or https://"),
+        ("javascript:alert(1)", "must start with http:// or https://"),
+        ("http://", "has no host"),
+        ("http:///path", "has no host"),
+        ("http://:80", "has no host"),
+        ("http://h:0/v1", "has no port"),
+        ("http://h:/v1", "has no port"),
+        ("http://h:65536", "is no URL"),
+        ("http://h:port", "is no URL"),
+        ("http://[::1", "is no URL"),
+        ("http://user@host", "has credentials in it"),
+        (f"http://user:{CANARY}@host", "has credentials in it"),
+        (f"http://user:a@{CANARY}@host", "has credentials in it"),
+        (f"http://user:a/{CANARY}@host", "is no URL"),
+        (f"http://h/?api_key={CANARY}", "has a query"),
+        ("http://h/v1?", "has a query"),
+        (f"http://h/v1#{CANARY}", "has a query or fragment"),
+        ("http://h/v1#", "has a query or fragment"),
+        ("http://h/a\nb", "has a space"),
+        ("http://h\r\nX-Evil: 1/", "has a space"),
+        ("http://h/a\tb", "has a space"),
+        ("http://h/a b", "has a space"),
+        ("http://h/a\x00b", "has a space"),
+        ("http://h/a\x7fb", "has a space"),
+        ("http://h\\@evil/", "has credentials in it"),
+        ("http://h/a\\b", "backslash"),
+        ("http://h/\u00e4", "non-ASCII"),
+        ("http://\u0430pple.com", "non-ASCII"),
+        ("http://h/../admin", "dot segment"),
+        ("http://h/v1/..", "dot segment"),
+        ("http://h/./v1", "dot segment"),
+        ("http://h/%2e%2E/v1", "dot segment"),
+        ("http://h/.%2e/v1", "dot segment"),
+        (CANARY, "must start with http:// or https://"),
+    ],
+)
+def test_an_unsafe_address_is_refused_without_being_shown(url: str, says: str) -> None:
+    """The fault is named, the value never is: a key may have been put there by mistake."""
+    with pytest.raises(ConfigError) as caught:
+        checked_url(url)
+    assert says in caught.value.message
+    assert "\n" not in str(caught.value)
+    assert CANARY not in str(caught.value)
+    assert refusal(base_url=url).message == caught.value.message
+    with pytest.raises(ConfigError, match="^base_url "):
+        Client(base_urls={"openai": url})
+
+
+@pytest.mark.parametrize("url", [5, None, b"http://h", ["http://h"]])
+def test_an_address_is_a_string(url: Any) -> None:
+    """Other types are refused by type."""
+    with pytest.raises(ConfigError, match="base_url is a string"):
+        checked_url(url)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_safe_address_or_a_config_error(text: str) -> None:
+    """Whatever is passed, what comes out starts with http and can stand in a request line."""
+    for url in (text, f"http://{text}", f"https://h/{text}"):
+        try:
+            made = checked_url(url)
+        except ConfigError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - either outcome is fine, each in its form
+        else:
+            assert made.lower().startswith(("http://", "https://"))
+            assert made.isascii()
+            assert made.isprintable()
+            assert not set(" ?#\\") & set(made)
+
+
+@pytest.mark.parametrize("form", [dict, tuple, list], ids=lambda form: form.__name__)
+def test_headers_are_taken_as_mapping_or_pairs(form: Any) -> None:
+    """A mapping, a tuple or a list of pairs mean the same."""
+    assert settings({}, {"headers": form([("X-Org", "a b")])}, "openai").headers == (("X-Org", "a b"),)
+
+
+@pytest.mark.parametrize("form", [dict, tuple, list], ids=lambda form: form.__name__)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-A\r\nX-B", "c"),
+        ("X-A: b", "c"),
+        ("X A", "c"),
+        ("", "c"),
+        ("X-\u00c4", "c"),
+        ("X-A", "b\r\nAuthorization: Bearer x"),
+        ("X-A", "b\nc"),
+        ("X-A", "b\x00"),
+        ("X-A", "\u20ac"),
+    ],
+)
+def test_a_header_that_would_inject_is_refused(form: Any, name: str, value: str) -> None:
+    """Line breaks and other characters that no header may carry, in name or value and in every form."""
+    assert "has a character that no header may carry" in refusal(headers=form([(name, value)])).message
+
+
+def test_a_header_with_any_control_byte_is_refused() -> None:
+    """All 32 control characters and DEL, in the name and in the value."""
+    for code in (*range(32), 127):
+        refusal(headers={f"X-{chr(code)}A": "b"})
+        refusal(headers={"X-A": f"b{chr(code)}c"})
+
+
+@pytest.mark.parametrize("name", ["Authorization", "x-api-key", "HOST", "Content-Length", "Transfer-Encoding"])
+def test_headers_that_the_request_or_the_key_makes_are_refused(name: str) -> None:
+    """An extra header never replaces the key's own, nor what frames the request."""
+    message = refusal(headers={name: CANARY}).message
+    assert name in message
+    assert CANARY not in message
+
+
+@pytest.mark.parametrize("value", [5, "X-A: b", [("X-A",)], [("X-A", "b", "c")], {"X-A": 5}, {"X-A": None}, [5]])
+def test_headers_of_another_shape_are_refused(value: Any) -> None:
+    """Anything but pairs of strings is a ConfigError."""
+    assert refusal(headers=value).message.startswith("headers")
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        ("sk-a", 1),
+        (Secret("sk-a"), 1),
+        (["sk-a", Secret("sk-b")], 2),
+        (("sk-a",), 1),
+        ({"sk-a"}, 1),
+        (iter(["sk-a", "sk-b"]), 2),
+        (Keys("sk-a", "sk-b"), 2),
+    ],
+)
+def test_keys_are_taken_in_every_form(value: Any, count: int) -> None:
+    """A string, a Secret, Keys, or several of them in anything that iterates."""
+    keys = as_keys(value)
+    assert keys is not None
+    assert len(keys) == count
+
+
+def test_no_keys_are_none() -> None:
+    """None means: look them up."""
+    assert as_keys(None) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["", "  ", f"{CANARY}\nb", [f"{CANARY} x"], [], [5], {"a": CANARY}, CANARY.encode(), 5, [CANARY, "\u20ac"]]
+)
+def test_keys_that_cannot_be_sent_are_refused_without_a_trace(value: Any) -> None:
+    """The error, its chain and the locals of our frames have no part of the key."""
+    with pytest.raises(ConfigError) as caught:
+        as_keys(value)
+    assert "\n" not in str(caught.value)
+    assert leaks(caught.value, own_frames_only=True) == []
+    assert "key" in refusal(keys=value).message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"base_url": f"http://h/?k={CANARY}"},
+        {"keys": f"{CANARY}\n{CANARY}"},
+        {"keys": CANARY, "queue_size": -1},
+        {"keys": [CANARY], "nonsense": CANARY},
+        {"headers": {"X-A": f"{CANARY}\n"}},
+        {"headers": CANARY},
+        {"options": CANARY},
+        {"timeout": CANARY},
+        {"queue_overflow_policy": CANARY},
+    ],
+)
+def test_no_error_of_settings_shows_a_value(given: dict[str, Any]) -> None:
+    """Neither message, chain nor our own frames' locals: pydantic's text and input stay behind."""
+    with pytest.raises(ConfigError) as caught:
+        settings({"queue_size": 5}, given, "openai")
+    assert leaks(caught.value, own_frames_only=True) == []
+    assert caught.value.__context__ is None
+    assert not any(word in str(caught.value) for word in ("pydantic", "input_value", "validation error", "Value error"))
+
+
+def test_pydantics_own_error_hides_what_was_passed() -> None:
+    """Who builds the settings directly sees pydantic's error, but no value in it."""
+    with pytest.raises(ValidationError) as caught:
+        ProviderSettings(timeout=CANARY)
+    assert CANARY not in str(caught.value)
+
+
+def test_client_names_the_provider_of_a_bad_setting() -> None:
+    """The error says whose setting it is, before anything is sent."""
+    mock = MockTransport(lambda _: MockTransport.reply({}))
+    with pytest.raises(ConfigError, match=r"^claude: max_retries: ") as caught:
+        Client(providers={"claude": {"max_retries": -1}}, transport=mock)
+    assert caught.value.provider == "claude"
+    assert mock.requests == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"providers": {"opnai": {}}}, "there is no provider 'opnai': did you mean 'openai'"),
+        ({"keys": {"opnai": "sk-x"}}, "there is no provider 'opnai'"),
+        ({"base_urls": {"opnai": "http://h"}}, "there is no provider 'opnai'"),
+        ({"max_total_concurrent_requests": 0}, "max_total_concurrent_requests must be at least 1"),
+        ({"timeout": -1}, "timeout: "),
+    ],
+)
+def test_a_client_that_cannot_work_is_not_made(options: dict[str, Any], says: str) -> None:
+    """Wrong names and values are refused by the constructor in one line."""
+    with pytest.raises(ConfigError) as caught:
+        Client(**options)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
