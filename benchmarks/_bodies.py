@@ -40,7 +40,8 @@ def _head(content_type: str, framing: str) -> bytes:
     return f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n{framing}\r\n{''.join(lines)}\r\n".encode()
 
 
-def _whole(body: bytes) -> bytes:
+def whole(body: bytes) -> bytes:
+    """A response with a JSON body."""
     return _head("application/json", f"content-length: {len(body)}") + body
 
 
@@ -77,7 +78,7 @@ def _chat(text: str) -> bytes:
 
 
 TEXT = ("Two, three and five are the three smallest primes. " * 9)[: CHAT_BYTES - len(_chat(""))]
-CHAT = _whole(_chat(TEXT))
+CHAT = whole(_chat(TEXT))
 
 
 def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
@@ -122,4 +123,4 @@ def embeddings(*, packed: bool) -> bytes:
     ]
     usage = {"prompt_tokens": 2048, "total_tokens": 2048}
     answer = {"object": "list", "data": data, "model": "text-embedding-3-small", "usage": usage}
-    return _whole(json.dumps(answer, separators=(",", ":")).encode())
+    return whole(json.dumps(answer, separators=(",", ":")).encode())

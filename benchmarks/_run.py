@@ -46,41 +46,26 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": path, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
 
 
-class ServerProcess:
-    """The benchmark server in its own process.
-
-    Attributes:
-        url: Its address.
-        cpu_us: CPU microseconds that a request has cost it; known once it has stopped.
-    """
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-            cwd=ROOT,
-        )
-        assert self._process.stdout is not None
-        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-        self.cpu_us = 0.0
-
-    def stop(self) -> None:
-        """End it and learn what it has cost."""
-        said, _ = self._process.communicate(timeout=30)
-        self.cpu_us = json.loads(said)["cpu_us_per_request"]
-
-
 @contextmanager
-def server() -> Iterator[ServerProcess]:
-    """A server for a block."""
-    process = ServerProcess()
+def server(prefix: str = "") -> Iterator[str]:
+    """The benchmark server in its own process, for a block; its base URL.
+
+    Args:
+        prefix: Put before ``/v1``, to slow it down.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.server"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+    )
     try:
-        yield process
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}{prefix}/v1"
     finally:
-        process.stop()
+        process.communicate(timeout=30)  # the end of its input ends it
 
 
 def child(command: Sequence[str]) -> Any:
@@ -204,7 +189,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     print("| " + " | ".join(head.ljust(width) for head, width in zip(heads, widths, strict=True)) + " |")
     print("|" + "|".join("-" * (width + 1) + (":" if place else "-") for place, width in enumerate(widths)) + "|")
     for row in cells:
-        texts = [text.rjust(width) if place else text.ljust(width) for place, (text, width) in enumerate(zip(row, widths, strict=True))]
+        texts = [
+            text.rjust(width) if place else text.ljust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
         print("| " + " | ".join(texts) + " |")
 
 

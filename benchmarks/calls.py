@@ -39,12 +39,12 @@ def main() -> int:
     chosen = parser.parse_args()
 
     figures: dict[str, float] = {}
-    with server() as peer:
+    with server() as url:
         for name in chosen.clients:
             if find_spec(CLIENTS[name].library) is None:
                 print(f"{name}: skipped, not installed")
             else:
-                figures[name] = round(asyncio.run(count(name, f"{peer.url}/v1", chosen.calls)), 1)
+                figures[name] = round(asyncio.run(count(name, url, chosen.calls)), 1)
     table(["client", "function calls a request"], list(figures.items()))
     promises = [Promise("function calls a request", figures["ours"], chosen.gate)] if "ours" in figures else []
     conclude("calls", figures, promises)

@@ -23,8 +23,8 @@ def main() -> None:
 
     figures: dict[str, dict[str, float]] = {}
     for encoding in ENCODINGS:
-        with server() as peer:
-            job = {"mode": encoding, "flight": 1, "calls": chosen.calls, "url": f"{peer.url}/v1"}
+        with server() as url:
+            job = {"mode": encoding, "flight": 1, "calls": chosen.calls, "seconds": 10, "url": url}
             rows = alternate(CLIENTS, job, chosen.rounds)
         for name, row in rows.items():
             figures.setdefault(name, {})[encoding] = row["cpu"] / 1e3

@@ -2,7 +2,7 @@
 
 Run it as ``python -m benchmarks.server``. It prints its port, and when its input ends (or on Ctrl-C) what a request has
 cost it, as one JSON line. The path in front of ``/v1`` may slow it down: ``/delay-50/v1`` answers after 50 ms,
-``/pace-10/v1`` sends an event of a stream every 10 ms.
+``/pace-10/v1`` sends an event of a stream every 10 ms. ``GET /cost`` tells the cost so far.
 
 No asyncio here: a bare selector loop costs half as much, and the less the server does, the less it disturbs the client.
 """
@@ -31,6 +31,7 @@ class Server:
 
     def __init__(self) -> None:
         self.requests = 0
+        self._started = time.process_time()
         self._embeddings: dict[bool, bytes] = {}
         self._held: dict[int, bytes] = {}
         self._later: list[tuple[float, int, socket.socket, bytes]] = []
@@ -58,6 +59,10 @@ class Server:
                     return
                 else:
                     self._read(sock)  # type: ignore[arg-type]
+
+    def cost(self) -> dict[str, float]:
+        """Requests so far, and the CPU seconds of this process since it began to serve."""
+        return {"requests": self.requests, "cpu": time.process_time() - self._started}
 
     def _accept(self) -> None:
         sock, _ = self._listener.accept()
@@ -90,6 +95,9 @@ class Server:
             _send(sock, self._answer(data))
 
     def _answer(self, request: bytes) -> bytes:
+        if request.startswith(b"GET /cost "):
+            self.requests -= 1
+            return _bodies.whole(json.dumps(self.cost()).encode())
         if b"/embeddings " in request[:100]:
             packed = _PACKED.search(request) is not None
             if packed not in self._embeddings:
@@ -133,14 +141,13 @@ def main() -> None:
     raise_file_limit()
     server = Server()
     print(server.port, flush=True)
-    before = time.process_time()
     try:
         server.run()
     except KeyboardInterrupt:
         pass
-    spent = time.process_time() - before
-    each = spent / server.requests * 1e6 if server.requests else 0.0
-    print(json.dumps({"requests": server.requests, "cpu_us_per_request": round(each, 1)}), flush=True)
+    cost = server.cost()
+    each = cost["cpu"] / max(cost["requests"], 1) * 1e6
+    print(json.dumps({"requests": cost["requests"], "cpu_us_per_request": round(each, 1)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ def main() -> None:
     parser.add_argument("--paced", action="store_true", help=f"10 streams at once, an event every {PACE_MS} ms")
     chosen = parser.parse_args()
 
-    path, flight = (f"pace-{PACE_MS}/v1", 10) if chosen.paced else ("v1", 1)
-    with server() as peer:
-        job = {"mode": "stream", "flight": flight, "calls": chosen.calls, "url": f"{peer.url}/{path}"}
+    prefix, flight = (f"/pace-{PACE_MS}", 10) if chosen.paced else ("", 1)
+    with server(prefix) as url:
+        job = {"mode": "stream", "flight": flight, "calls": chosen.calls, "seconds": 10, "url": url}
         rows = alternate(CLIENTS, job, chosen.rounds)
     each = {name: row["cpu"] / CHUNKS for name, row in rows.items()}
     shape = f"paced, {flight} at once" if chosen.paced else "burst"

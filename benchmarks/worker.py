@@ -5,45 +5,68 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import socket
 import sys
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from benchmarks import _bodies
 from benchmarks._run import pin, raise_file_limit
 from benchmarks.clients import CLIENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from benchmarks.clients import Bench
 
     Work = Callable[[], Awaitable[None]]
 
 
-async def in_flight(work: Work, flight: int, calls: int) -> None:
-    """Make `calls` calls, `flight` of them at any moment."""
-    left = iter(range(calls))
+async def in_flight(work: Work, flight: int, calls: int, seconds: float = float("inf")) -> int:
+    """Make calls, `flight` of them at any moment, until there were `calls` or the time is up; how many there were."""
+    made = 0
+    end = time.perf_counter() + seconds
 
     async def one() -> None:
-        for _ in left:
+        nonlocal made
+        while made < calls:
+            made += 1
             await work()
+            if time.perf_counter() > end:
+                return
 
     if flight == 1:
         await one()
     else:
         await asyncio.gather(*(one() for _ in range(flight)))
+    return made
 
 
-async def measure(work: Work, flight: int, calls: int, warm_up: int) -> dict[str, float]:
-    """CPU and wall microseconds a call, after a warm-up that opens the connections."""
-    await in_flight(work, flight, warm_up)
+async def measure(work: Work, job: Mapping[str, Any]) -> dict[str, float]:
+    """Microseconds a call: the client's CPU and wall time, and the server's CPU in the same span."""
+    flight, calls = job["flight"], job["calls"]
+    # one call for each place warms up: connections that idled too long since the last round are opened again
+    await in_flight(work, flight, max(flight, min(calls // 5, 50), 1), job["seconds"])
     gc.collect()
+    asked, spent = server_cost(job["url"])
     wall, cpu = time.perf_counter(), time.process_time()
-    await in_flight(work, flight, calls)
+    made = await in_flight(work, flight, calls, job["seconds"])
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return {"cpu": cpu / calls * 1e6, "wall": wall / calls * 1e6}
+    asked_since, spent_since = server_cost(job["url"])
+    server = (spent_since - spent) / (asked_since - asked)
+    return {"cpu": cpu / made * 1e6, "wall": wall / made * 1e6, "server": server * 1e6}
+
+
+def server_cost(url: str) -> tuple[int, float]:
+    """Requests that the server has answered, and the CPU seconds that took."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port)) as sock:
+        sock.sendall(b"GET /cost HTTP/1.1\r\n\r\n")
+        _, _, body = sock.recv(65536).partition(b"\r\n\r\n")
+    found = json.loads(body)
+    return found["requests"], found["cpu"]
 
 
 def work_of(bench: Bench, mode: str) -> Work:
@@ -66,15 +89,13 @@ def work_of(bench: Bench, mode: str) -> Work:
     return {"chat": chat, "stream": stream}.get(mode, embed)
 
 
-async def run(job: dict[str, Any]) -> None:
+async def run(job: Mapping[str, Any]) -> None:
     """Measure whenever asked to, until the input ends."""
-    flight, calls = job["flight"], job["calls"]
-    async with CLIENTS[job["client"]](job["url"], flight) as bench:
+    async with CLIENTS[job["client"]](job["url"], job["flight"]) as bench:
         work = work_of(bench, job["mode"])
         print("{}", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
-            # as many warm-up calls as are in flight: connections that idled too long between rounds are opened again
-            print(json.dumps(await measure(work, flight, calls, max(flight, min(calls // 5, 50), 1))), flush=True)
+            print(json.dumps(await measure(work, job)), flush=True)
 
 
 def main() -> None:

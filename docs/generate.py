@@ -15,25 +15,19 @@ from typing import TYPE_CHECKING
 
 from ipfs_accel_async import errors, registry
 from ipfs_accel_async.config import ProviderSettings, Settings
-from ipfs_accel_async.simulator import PRESETS
+from ipfs_accel_async.simulator import PRESETS, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ipfs_accel_async.providers._codec import Codec
-    from ipfs_accel_async.simulator import Fault
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 PART = re.compile(r"(<!-- made: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-CAPABILITIES = {
-    "stream": "stream",
-    "tools": "tools",
-    "schema": "structured output",
-    "images": "images",
-    "seed": "seed",
-}
+CAPABILITIES = {name: name for name in ("stream", "tools", "images", "seed")} | {"schema": "structured output"}
 MEANINGS = {
+    "queue_overflow_policy": "what a full queue does: `reject`, `drop-lowest` or `wait`",
     "initial_retry_delay": "delay before the first retry",
     "backoff_factor": "growth of the delay from one retry to the next",
     "connect_timeout": "time for TCP and TLS, under the default transport; the client's value holds for all providers",
@@ -95,17 +89,18 @@ def settings(names: Iterable[str] = Settings.model_fields) -> str:
     for name in names:
         field = ProviderSettings.model_fields[name]
         default = field.get_default(call_default_factory=True)
-        bounds = {type(bound).__name__: bound for bound in field.metadata}
-        least, most = bounds.get("Ge") or bounds.get("Gt"), bounds.get("Le")
-        said = [f"{'from' if 'Ge' in bounds else 'above'} {getattr(least, 'ge', getattr(least, 'gt', 0)):,}"] * bool(
-            least
-        )
-        said += [f"to {most.le:,}"] * bool(most)
-        shown = f"`{default:_}`" if isinstance(default, (int, float)) else f"`{default!r}`"
-        rows.append(
-            (f"`{name}`", shown.replace("`()`", "`{}`"), " ".join(said), MEANINGS.get(name) or field.description or "")
-        )
+        shown = f"{default:_}" if isinstance(default, (int, float)) else repr(default).replace("()", "{}")
+        limits = [f"{word} {limit:,}" for word, limit in bounds(field.metadata)]
+        rows.append((f"`{name}`", f"`{shown}`", " ".join(limits), MEANINGS.get(name) or field.description or ""))
     return table(("Setting", "Default", "Range", "Meaning"), rows)
+
+
+def bounds(metadata: Iterable[object]) -> Iterator[tuple[str, float]]:
+    """The limits of a field, with the words for them."""
+    for bound in metadata:
+        for name, word in {"ge": "from", "gt": "above", "le": "to"}.items():
+            if hasattr(bound, name):
+                yield word, getattr(bound, name)
 
 
 def provider_settings() -> str:
@@ -177,8 +172,10 @@ def variables() -> str:
 
 
 def faults() -> str:
-    """The faults of the simulator, by name."""
-    return table(("Name", "What happens"), ((f"`{name}`", _happens(fault)) for name, fault in PRESETS.items()))
+    """The faults of the simulator, by name; those that are nothing but their status stand in one row."""
+    plain = [name for name, fault in PRESETS.items() if fault == Fault(str(fault.status), "status", fault.status)]
+    rows = [(f"`{name}`", _happens(fault)) for name, fault in PRESETS.items() if name not in plain]
+    return table(("Name", "What happens"), [(code(*plain), "that status"), *rows])
 
 
 def _happens(fault: Fault) -> str:
@@ -200,14 +197,8 @@ def _happens(fault: Fault) -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "settings": settings,
-    "provider-settings": provider_settings,
-    "error-tree": error_tree,
-    "error-fields": error_fields,
-    "error-table": error_table,
-    "providers": providers,
-    "variables": variables,
-    "faults": faults,
+    made.__name__.replace("_", "-"): made
+    for made in (settings, provider_settings, error_tree, error_fields, error_table, providers, variables, faults)
 }
 
 
@@ -231,7 +222,7 @@ def provider_page(codec: Codec) -> str:
     ]
     chosen = f'`providers={{"{codec.name}": {{"options": {{...}}}}}}`'
     parts = [
-        f"# {codec.name}\n\n<!-- Made by docs/generate.py from the codec and docs/providers/notes/{codec.name}.md. -->\n",
+        f"# {codec.name}\n\n<!-- Made by docs/generate.py from the codec and notes/{codec.name}.md. -->\n",
         f"{paragraph(sys.modules[type(codec).__module__])}\n",
         table(("", ""), facts),
         "## Operations\n\nPaths are below the base URL. Any other path: `Client.request`.\n",
@@ -254,13 +245,13 @@ def pages() -> dict[Path, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the pages, or with ``--check`` tell which are out of date."""
-    stale = [page for page, text in pages().items() if not page.exists() or page.read_text("utf-8") != text]
-    if "--check" not in arguments:
-        for page, text in pages().items():
+    check = "--check" in arguments
+    stale = {page: text for page, text in pages().items() if not page.exists() or page.read_text("utf-8") != text}
+    for page, text in stale.items():
+        if not check:
             page.write_text(text, "utf-8")
-    for page in stale:
-        sys.stdout.write(f"{page.relative_to(ROOT)}: {'out of date' if '--check' in arguments else 'written'}\n")
-    return int("--check" in arguments and bool(stale))
+        sys.stdout.write(f"{page.relative_to(ROOT)}: {'out of date' if check else 'written'}\n")
+    return int(check and bool(stale))
 
 
 if __name__ == "__main__":

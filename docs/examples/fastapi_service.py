@@ -1,34 +1,32 @@
-"""A FastAPI service. Run it: uvicorn --app-dir docs/examples fastapi_service:app"""
+"""A FastAPI service: uvicorn --app-dir docs/examples fastapi_service:app."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
-from ipfs_accel_async import AccelError, Client, RejectedError
+from ipfs_accel_async import Client
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    async with Client(max_concurrent_requests=20) as ai:  # one for the life of the service
-        yield {"ai": ai}
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Client]]:
+    async with Client(max_concurrent_requests=20) as client:  # one for the life of the service
+        yield {"ai": client}
+
+
+def shared(request: Request) -> Client:
+    return request.state.ai
 
 
 app = FastAPI(lifespan=lifespan)
-AI = Annotated[Client, Depends(lambda request: request.state.ai)]
-
-
-@app.exception_handler(AccelError)
-async def failed(request: Request, error: AccelError) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 503 if isinstance(error, RejectedError) else 502)
+AI = Annotated[Client, Depends(shared)]
 
 
 @app.get("/chat")
 async def chat(ai: AI, model: str, prompt: str) -> dict[str, Any]:
-    reply = await ai.chat(model, prompt, timeout=30)
-    return {"text": reply.text, "tokens": reply.usage.total_tokens, "request_id": reply.request_id}
+    return {"text": (await ai.chat(model, prompt, timeout=30)).text, "queue": ai.report()["queue"]}
 
 
 @app.get("/stream")

@@ -90,6 +90,8 @@ class Ollama(Twin):
         texts = [texts] if isinstance(texts, str) else texts or []
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise RejectError(400, "invalid input type")
+        if not isinstance(size, int) or not 1 <= size <= 4096:
+            raise RejectError(400, "invalid dimensions")
         vectors = [vector(self.seed, self.name, model, text, size) for text in texts]
         tokens = sum(map(count, texts))
         reply = {

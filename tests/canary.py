@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from base64 import b64encode
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,9 +15,9 @@ OURS = str(Path(ipfs_accel_async.__file__).parent)
 FORMS = {CANARY, CANARY[:11], quote(CANARY, safe=""), b64encode(CANARY.encode()).decode(), CANARY[-9:-2]}
 
 
-def shows(text: str) -> bool:
+def shows(text: str, forms: Iterable[str] = FORMS) -> bool:
     """Whether a text has the key in it: whole, its beginning or end, quoted or in base64."""
-    return any(form in text for form in FORMS)
+    return any(form in text for form in forms)
 
 
 def chain(error: BaseException) -> list[BaseException]:
@@ -32,22 +33,23 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def leaks(error: BaseException, *, own_frames_only: bool = False) -> list[str]:
+def leaks(error: BaseException, *, own_frames_only: bool = False, forms: Iterable[str] = FORMS) -> list[str]:
     """Where an error, its chain, their attributes or the locals of their frames show the key.
 
     Args:
         error: What was caught.
-        own_frames_only: Leave out frames outside the package: a test's own locals hold the key that it passes.
+        own_frames_only: Look at the package's frames alone. The frames of tests are always left out: they hold the key
+            that they pass.
+        forms: What to look for.
     """
     found: list[str] = []
     for one in chain(error):
         name = type(one).__name__
         texts = {"str": str(one), "repr": repr(one), "args": repr(one.args), "vars": repr(vars(one))}
-        found += [f"{name} {place}" for place, text in texts.items() if shows(text)]
-        for frame in traceback.TracebackException(
-            type(one), one, one.__traceback__, capture_locals=True, lookup_lines=False
-        ).stack:
+        found += [f"{name} {place}" for place, text in texts.items() if shows(text, forms)]
+        captured = traceback.TracebackException(type(one), one, one.__traceback__, capture_locals=True)
+        for frame in captured.stack:
             if frame.filename.startswith(OURS) or not (own_frames_only or "/tests/" in frame.filename):
                 seen = frame.locals or {}
-                found += [f"{name} {frame.filename}:{frame.name} {key}" for key, text in seen.items() if shows(text)]
+                found += [f"{name} {frame.filename}:{frame.name} {key}" for key in seen if shows(seen[key], forms)]
     return found

@@ -1,0 +1,103 @@
+"""Every Python block of the pages runs, against a simulator; every link leads somewhere."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.docs.simulated import environment, in_a_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipfs_accel_async.simulator import Simulator
+
+pytestmark = pytest.mark.sockets
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+ELSEWHERE = {ROOT / "docs" / "benchmarks.md"}
+"""Written from measurements, not from the code."""
+
+
+def blocks() -> Iterator[Any]:
+    """Each Python block, named by its page and line."""
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for fence in FENCE.finditer(text):
+            if fence[1] == "python":
+                line = text.count("\n", 0, fence.start()) + 2
+                name = f"{page.relative_to(ROOT)}:{line}"
+                yield pytest.param("\n" * (line - 1) + fence[2], name, id=name)
+
+
+@pytest.fixture(scope="module")
+def sim() -> Iterator[Simulator]:
+    """All twins, in another thread."""
+    with in_a_thread() as running:
+        yield running
+
+
+def run(source: str, name: str) -> dict[str, Any]:
+    """Run a block as ``python -m asyncio`` would, then the tests it defines; it may also run loops of its own."""
+    namespace: dict[str, Any] = {"__name__": "page"}
+    code = compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    if code.co_flags & inspect.CO_COROUTINE:
+        asyncio.run(eval(code, namespace))
+    else:
+        exec(code, namespace)
+    for test in [thing for key, thing in namespace.items() if key.startswith("test_")]:
+        asyncio.run(test())
+    return namespace
+
+
+@pytest.mark.parametrize(("source", "name"), list(blocks()))
+def test_the_code_on_the_pages_runs(
+    source: str, name: str, sim: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A block of Python on a page runs as it stands, with keys and addresses from the environment."""
+    for variable, value in environment(sim.base_urls).items():
+        monkeypatch.setenv(variable, value)
+    run(source, name)
+    assert not capsys.readouterr().err
+
+
+def test_there_is_code_to_run() -> None:
+    """The pages' blocks are found: an empty list would pass unseen."""
+    assert len(list(blocks())) > 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """A relative link names a file that exists, and its fragment a heading of that file."""
+    for link in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
+        if "://" in link:
+            continue
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if target in ELSEWHERE:
+            continue
+        assert target.exists(), f"{page.name} links {link}"
+        if fragment:
+            assert fragment in anchors(target), f"{page.name} links {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments that a page's headings make."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_are_folded(page: Path) -> None:
+    """Lines of prose stay within 130 characters; tables and code are as wide as they are."""
+    for number, line in enumerate(FENCE.sub("", page.read_text("utf-8")).splitlines(), 1):
+        assert len(line) <= 130 or line.startswith("|") or "](" in line, f"{page.name}:{number}"
