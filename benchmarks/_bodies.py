@@ -1,4 +1,4 @@
-"""Prebuilt answers of the benchmark server: shaped as OpenAI's, with as many bytes and headers (OpenAI API reference)."""
+"""Prebuilt answers of the benchmark server, shaped as OpenAI's and as long (OpenAI API reference)."""
 
 from __future__ import annotations
 

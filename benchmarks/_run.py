@@ -1,4 +1,4 @@
-"""What the benchmarks share: processes on their own cores, rounds that alternate, medians, a table and one JSON line."""
+"""What the benchmarks share: processes on their own cores, alternating rounds, medians, a table, one JSON line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pin(core: int) -> None:
 def raise_file_limit() -> None:
     """Allow a socket for each of a thousand calls in flight."""
     try:
-        import resource  # noqa: PLC0415  # not on Windows, which has no such limit
+        import resource  # not on Windows, which has no such limit
     except ImportError:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -91,7 +91,7 @@ class Worker:
         job: Further arguments of ``benchmarks.worker``.
 
     Attributes:
-        absent: The library that is not installed, else empty.
+        absent: Whether the library is not installed.
     """
 
     def __init__(self, client: str, job: Mapping[str, Any]) -> None:
@@ -104,7 +104,7 @@ class Worker:
             env=environment(),
             cwd=ROOT,
         )
-        self.absent: str = self._read().get("absent", "")
+        self.absent = "absent" in self._read()
 
     def round(self) -> Row:
         """Measure once more.
@@ -117,12 +117,13 @@ class Worker:
         self._process.stdin.flush()
         return self._read()
 
-    def _read(self) -> Any:
+    def _read(self) -> Row:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("a worker ended early; see above")
-        return json.loads(line)
+        row: Row = json.loads(line)
+        return row
 
     def stop(self) -> None:
         """End the process."""
@@ -199,7 +200,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def _cell(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def conclude(name: str, figures: Mapping[str, Any], promises: Sequence[Promise]) -> None:

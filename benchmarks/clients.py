@@ -6,6 +6,7 @@ Libraries are imported when a client is opened, so that one that is not installe
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -20,7 +21,7 @@ EMBEDDER = "text-embedding-3-small"
 HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 
 
-class Bench:
+class Bench(ABC):
     """One client, opened with ``async with``.
 
     Args:
@@ -42,30 +43,35 @@ class Bench:
     async def __aexit__(self, *error: object) -> None:
         await self._exits.aclose()
 
+    @abstractmethod
     async def open(self) -> None:
         """Import the library and make a client."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def chat(self) -> str:
         """Ask once; the answer's text."""
-        raise NotImplementedError
 
+
+class Full(Bench):
+    """One that streams and embeds too."""
+
+    @abstractmethod
     async def stream(self) -> int:
         """Ask once and read the pieces; how many had text."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def embed(self, texts: list[str], encoding: str) -> Any:
         """Embed texts, sent over the wire as ``base64`` or ``float``; an array (n, d) of float32."""
-        raise NotImplementedError
 
 
-class Ours(Bench):
+class Ours(Full):
     """ipfs_accel_async with the whole stack on, over its default transport."""
 
     library = "ipfs_accel_async"
 
     async def open(self) -> None:
-        from ipfs_accel_async import Client  # noqa: PLC0415
+        """A client with keys and address given."""
+        from ipfs_accel_async import Client
 
         made = Client(
             keys={"openai": KEY},
@@ -76,9 +82,11 @@ class Ours(Bench):
         self._client = await self._exits.enter_async_context(made)
 
     async def chat(self) -> str:
+        """``Client.chat``."""
         return (await self._client.chat(f"openai:{MODEL}", PROMPT)).text
 
     async def stream(self) -> int:
+        """``Client.stream``."""
         count = 0
         async with self._client.stream(f"openai:{MODEL}", PROMPT) as stream:
             async for delta in stream:
@@ -87,17 +95,19 @@ class Ours(Bench):
         return count
 
     async def embed(self, texts: list[str], encoding: str) -> Any:
+        """``Client.embed``."""
         return (await self._client.embed(f"openai:{EMBEDDER}", texts, encoding_format=encoding)).vectors
 
 
-class Aiohttp(Bench):
+class Aiohttp(Full):
     """aiohttp and orjson by hand: the least that one could write."""
 
     library = "aiohttp"
 
     async def open(self) -> None:
-        import aiohttp  # noqa: PLC0415
-        import orjson  # noqa: PLC0415
+        """A session without a limit on connections."""
+        import aiohttp
+        import orjson
 
         self._dumps, self._loads = orjson.dumps, orjson.loads
         connector = aiohttp.TCPConnector(limit=0)  # its stock limit of 100 would queue the thousand
@@ -108,10 +118,12 @@ class Aiohttp(Bench):
             return self._loads(await response.read())
 
     async def chat(self) -> str:
+        """A POST, its body read."""
         answer = await self._post("/chat/completions", {"model": MODEL, "messages": _messages()})
         return answer["choices"][0]["message"]["content"]  # type: ignore[no-any-return]
 
     async def stream(self) -> int:
+        """A POST, read by the line."""
         count = 0
         data = self._dumps({"model": MODEL, "messages": _messages(), "stream": True})
         async with self._session.post(f"{self.url}/chat/completions", data=data, headers=HEADERS) as response:
@@ -121,7 +133,8 @@ class Aiohttp(Bench):
         return count
 
     async def embed(self, texts: list[str], encoding: str) -> Any:
-        import numpy as np  # noqa: PLC0415
+        """A POST, decoded into an array."""
+        import numpy as np
 
         body = {"model": EMBEDDER, "input": texts, "encoding_format": encoding}
         rows = [item["embedding"] for item in (await self._post("/embeddings", body))["data"]]
@@ -136,46 +149,50 @@ class Httpx(Bench):
     library = "httpx"
 
     async def open(self) -> None:
-        import httpx  # noqa: PLC0415
-        import orjson  # noqa: PLC0415
+        """A client without a limit on connections."""
+        import httpx
+        import orjson
 
         self._dumps, self._loads = orjson.dumps, orjson.loads
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         self._client = await self._exits.enter_async_context(httpx.AsyncClient(limits=limits, timeout=60))
 
     async def chat(self) -> str:
+        """A POST, its body read."""
         body = self._dumps({"model": MODEL, "messages": _messages()})
         response = await self._client.post(f"{self.url}/chat/completions", content=body, headers=HEADERS)
         return self._loads(response.content)["choices"][0]["message"]["content"]  # type: ignore[no-any-return]
 
 
-class OpenAI(Bench):
+class OpenAI(Full):
     """OpenAI's own SDK as it comes, without retries."""
 
     library = "openai"
 
     async def open(self) -> None:
-        from openai import AsyncOpenAI  # noqa: PLC0415
+        """A client with the SDK's own limits."""
+        from openai import AsyncOpenAI
 
         made = AsyncOpenAI(api_key=KEY, base_url=self.url, max_retries=0)
-        self._client = await self._exits.enter_async_context(made)
+        self._client: Any = await self._exits.enter_async_context(made)
 
     async def chat(self) -> str:
-        answer = await self._client.chat.completions.create(model=MODEL, messages=_messages())  # type: ignore[arg-type]
+        """``chat.completions.create``."""
+        answer = await self._client.chat.completions.create(model=MODEL, messages=_messages())
         return answer.choices[0].message.content or ""
 
     async def stream(self) -> int:
+        """``chat.completions.create(stream=True)``."""
         count = 0
-        stream = await self._client.chat.completions.create(  # type: ignore[call-overload]
-            model=MODEL, messages=_messages(), stream=True
-        )
+        stream = await self._client.chat.completions.create(model=MODEL, messages=_messages(), stream=True)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 count += 1
         return count
 
     async def embed(self, texts: list[str], encoding: str) -> Any:
-        import numpy as np  # noqa: PLC0415
+        """``embeddings.create``, made an array."""
+        import numpy as np
 
         # base64 is what the SDK asks for by itself, and then decodes
         chosen: Any = {} if encoding == "base64" else {"encoding_format": encoding}
@@ -189,13 +206,15 @@ class LiteLLM(Bench):
     library = "litellm"
 
     async def open(self) -> None:
-        import litellm  # noqa: PLC0415
+        """Nothing to open: the module is the client."""
+        import litellm
 
         litellm.telemetry = False
         litellm.suppress_debug_info = True
         self._ask = litellm.acompletion
 
     async def chat(self) -> str:
+        """``acompletion``."""
         answer = await self._ask(
             model=f"openai/{MODEL}", messages=_messages(), api_base=self.url, api_key=KEY, max_retries=0
         )

@@ -19,13 +19,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.embeddings", description="CPU time of an embedding call")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that alternate")
     parser.add_argument("--calls", type=int, default=3, help="calls a round")
+    parser.add_argument("--clients", nargs="+", default=CLIENTS, choices=CLIENTS)
     chosen = parser.parse_args()
 
     figures: dict[str, dict[str, float]] = {}
     for encoding in ENCODINGS:
         with server() as url:
             job = {"mode": encoding, "flight": 1, "calls": chosen.calls, "seconds": 10, "url": url}
-            rows = alternate(CLIENTS, job, chosen.rounds)
+            rows = alternate(chosen.clients, job, chosen.rounds)
         for name, row in rows.items():
             figures.setdefault(name, {})[encoding] = row["cpu"] / 1e3
     print("\n256 x 1,024 embeddings, CPU ms a call\n")

@@ -1,4 +1,4 @@
-"""A loopback server on OpenAI's wire that costs far less CPU than any client: it finds a request's end and writes bytes.
+"""A loopback server on OpenAI's wire, far cheaper than any client: it finds a request's end and writes bytes.
 
 Run it as ``python -m benchmarks.server``. It prints its port, and when its input ends (or on Ctrl-C) what a request has
 cost it, as one JSON line. The path in front of ``/v1`` may slow it down: ``/delay-50/v1`` answers after 50 ms,
@@ -85,7 +85,7 @@ class Server:
             data = self._held.pop(sock.fileno(), b"") + data
         end = data.find(b"\r\n\r\n") + 4
         length = _LENGTH.search(data, 0, end)
-        if end < 4 or (length is not None and len(data) < end + int(length[1])):  # noqa: PLR2004
+        if end < 4 or (length is not None and len(data) < end + int(length[1])):
             self._held[sock.fileno()] = data
             return
         self.requests += 1

@@ -1,4 +1,4 @@
-"""One client in one mode, in a process of its own. Started by the benchmarks; measures once for each line it is sent."""
+"""One client in one mode, in a process of its own; measures once for each line that the benchmark sends it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from benchmarks.clients import CLIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-
-    from benchmarks.clients import Bench
 
     Work = Callable[[], Awaitable[None]]
 
@@ -69,7 +67,7 @@ def server_cost(url: str) -> tuple[int, float]:
     return found["requests"], found["cpu"]
 
 
-def work_of(bench: Bench, mode: str) -> Work:
+def work_of(bench: Any, mode: str) -> Work:
     """One call of a mode, checked: ``chat``, ``stream``, or embeddings as ``base64`` or ``float``."""
     texts = [f"text number {place}" for place in range(_bodies.TEXTS)]
 
@@ -103,7 +101,7 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     library = CLIENTS[job["client"]].library
     if find_spec(library) is None:
-        print(json.dumps({"absent": library}))
+        print(json.dumps({"absent": 1}))
         return
     pin(0)
     raise_file_limit()

@@ -173,7 +173,7 @@ def variables() -> str:
 
 def faults() -> str:
     """The faults of the simulator, by name; those that are nothing but their status stand in one row."""
-    plain = [name for name, fault in PRESETS.items() if fault == Fault(str(fault.status), "status", fault.status)]
+    plain = [name for name, fault in PRESETS.items() if _happens(fault) == f"status {name}"]
     rows = [(f"`{name}`", _happens(fault)) for name, fault in PRESETS.items() if name not in plain]
     return table(("Name", "What happens"), [(code(*plain), "that status"), *rows])
 

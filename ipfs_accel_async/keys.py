@@ -85,6 +85,7 @@ class Keys:
     __slots__ = ("_secrets",)
 
     def __init__(self, *keys: str | Secret) -> None:
+        self._secrets: tuple[Secret, ...] = ()  # a repr of what was refused must not fail
         fault = "Keys() needs at least one key" if not keys else next(filter(None, map(_fault, keys)), None)
         if fault:
             del keys

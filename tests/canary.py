@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import traceback
 from base64 import b64encode
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import ipfs_accel_async
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CANARY = "sk-CANARY+0123456789/abcdefXYZ=="
 OURS = str(Path(ipfs_accel_async.__file__).parent)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.credentials import CredentialsFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def written(folder: Path, content: Any, *, mode: int = 0o600, name: str = "credentials.json") -> CredentialsFile:

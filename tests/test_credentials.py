@@ -210,7 +210,7 @@ def test_ollama_host_is_read_as_its_own_client_reads_it(value: str, url: str) ->
 @pytest.mark.parametrize("value", ["user:pw@host", "ftp://host", "host?x=1", "host:0", "a b"])
 def test_a_bad_ollama_host_is_refused(value: str) -> None:
     """What is no address is a ConfigError that names the variable."""
-    with pytest.raises(ConfigError, match="^ollama: OLLAMA_HOST: base_url "):
+    with pytest.raises(ConfigError, match=r"^ollama: OLLAMA_HOST: base_url "):
         find("ollama", env={"OLLAMA_HOST": value})
 
 

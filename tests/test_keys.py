@@ -83,7 +83,7 @@ def test_a_character_that_no_header_carries_is_refused(code: int, place: str) ->
 @pytest.mark.parametrize("key", ["", " ", "\n", "\u20ac", "sk-\u2028a", "sk-\U0001f511", "\ud800"])
 def test_an_empty_or_foreign_key_is_refused(key: str) -> None:
     """Nothing, and characters beyond ASCII."""
-    with pytest.raises(ConfigError, match="^the key (is empty|has a line break)"):
+    with pytest.raises(ConfigError, match=r"^the key (is empty|has a line break)"):
         Secret(key)
 
 

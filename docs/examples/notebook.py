@@ -1,4 +1,5 @@
 """A notebook as a file: cells begin with ``# %%``, and ``await`` stands at the top level, as in Jupyter."""
+# ruff: noqa: B018, F704
 
 # %% One client for the whole notebook; a cell may be run again
 from ipfs_accel_async import Client, user

@@ -59,8 +59,9 @@ def bench(
 async def _measure(
     provider: str, model: str, requests: int, concurrency: int, base_url: str | None, *, stream: bool
 ) -> Load:
-    settings = {"max_concurrent_requests": concurrency, "queue_size": concurrency}
+    settings = {"max_concurrent_requests": concurrency, "queue_size": concurrency, "max_retries": 0}
     async with _server(provider, base_url) as (url, keys), connect(provider, url, keys=keys, **settings) as client:
+        await _call(client, model, stream=stream)  # what cannot work at all is told here, once
         await _drive(client, model, min(requests, WARM_UP), concurrency, Load(), stream=stream)
         load = Load()
         clock = asyncio.get_running_loop().time
@@ -94,6 +95,14 @@ async def _server(provider: str, base_url: str | None) -> AsyncIterator[tuple[st
         await process.wait()
 
 
+async def _call(client: "Client", model: str, *, stream: bool) -> None:
+    if stream:
+        async with client.stream(model, PROMPT) as pieces:
+            await pieces.collect()
+    else:
+        await client.chat(model, PROMPT)
+
+
 async def _drive(client: "Client", model: str, requests: int, concurrency: int, load: Load, *, stream: bool) -> None:
     waiting: Iterator[int] = iter(range(requests))
     clock = asyncio.get_running_loop().time
@@ -102,11 +111,7 @@ async def _drive(client: "Client", model: str, requests: int, concurrency: int, 
         for _ in waiting:
             started = clock()
             try:
-                if stream:
-                    async with client.stream(model, PROMPT) as pieces:
-                        await pieces.collect()
-                else:
-                    await client.chat(model, PROMPT)
+                await _call(client, model, stream=stream)
             except AccelError as error:
                 load.errors[type(error).__name__] += 1
             else:
@@ -136,7 +141,9 @@ def _show(title: str, figures: dict[str, Any], load: Load) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, title=title, title_justify="left", title_style="bold", pad_edge=False
+    )
     for name in ("calls/s", "p50 ms", "p95 ms", "p99 ms", "CPU us a call", "failed"):
         table.add_column(name, justify="right")
     failed = ", ".join(f"{count} {name}" for name, count in load.errors.most_common()) or "0"

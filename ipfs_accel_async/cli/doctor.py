@@ -53,6 +53,7 @@ def doctor(
         return
     screen = console()
     screen.print(_table(findings))
+    screen.print()
     ready = sum(finding.status == "ok" for finding in findings)
     configured = sum(finding.configured for finding in findings)
     answered = "not asked (--offline)" if offline else f"{ready} answered"
@@ -94,9 +95,9 @@ async def _reach(finding: Finding, timeout: float) -> None:
     from ipfs_accel_async.client import Client
 
     clock = asyncio.get_running_loop().time
-    started = clock()
     try:
         async with Client(max_retries=0, connect_timeout=timeout) as client:
+            started = clock()  # the first client also loads the HTTP library
             found = await client.models(finding.provider, timeout=timeout)
     except AccelError as error:
         unreachable = isinstance(error, (ConnectError, TimeoutError))
@@ -112,19 +113,16 @@ def _table(findings: list[Finding]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("provider", style="bold", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    table.add_column("key")
-    table.add_column("address", overflow="fold")
-    table.add_column("detail")
+    table.add_column("what was found")
     for finding in findings:
-        keys = f"{', '.join(finding.keys)} from {finding.keys_from}" if finding.keys else "-"
-        table.add_row(
-            finding.provider,
-            Text(finding.status, STYLES[finding.status]),
-            one_line(keys),
-            one_line(f"{finding.base_url} ({finding.url_from})" if finding.base_url else "-"),
-            one_line(finding.detail),
-        )
+        lines = [finding.detail] if finding.detail else []
+        if finding.keys:
+            lines.append(f"key {', '.join(finding.keys)} from {finding.keys_from}")
+        if finding.base_url:
+            lines.append(f"{finding.base_url} ({finding.url_from})")
+        status = Text(finding.status, STYLES[finding.status])
+        table.add_row(finding.provider, status, "\n".join(one_line(line) for line in lines))
     return table

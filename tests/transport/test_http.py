@@ -22,6 +22,7 @@ from ipfs_accel_async.errors import (
     ResponseTooLargeError,
     TransportError,
 )
+from ipfs_accel_async.transport._aiohttp import AiohttpTransport
 from ipfs_accel_async.transport.http import HttpTransport
 from ipfs_accel_async.wire.http import Request
 from tests.transport.raw_server import raw_server, read_request, response
@@ -299,3 +300,18 @@ async def test_an_exception_of_an_unknown_library_is_typed() -> None:
             await made.send(a_request("http://127.0.0.1"))
     no_leak(caught.value)
     assert not caught.value.retryable
+
+
+async def test_the_pool_serves_any_httpx_client() -> None:
+    """AiohttpTransport is an httpx transport like any other: a plain client works over it, streams and all."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head, body = await read_request(reader)
+            writer.write(response(body or head[:4], "Content-Type: text/plain"))
+
+    async with raw_server(script) as url, httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        assert (await client.post(url, json={"a": 1})).json() == {"a": 1}
+        assert (await client.get(url)).text == "GET "
+        async with client.stream("POST", url, content=b"x" * 100_000) as got:
+            assert sum([len(chunk) async for chunk in got.aiter_bytes()]) == 100_000

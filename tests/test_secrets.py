@@ -1,0 +1,262 @@
+"""A key comes out nowhere: errors and their frames, logs, reports, reprs, dumps and copies of everything public."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import logging
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ipfs_accel_async import AccelError, Client, Keys, MockTransport, Secret, Target, registry
+from ipfs_accel_async.call import Call
+from ipfs_accel_async.config import settings
+from ipfs_accel_async.types import ChatRequest, Message
+from tests.canary import CANARY, leaks, shows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ipfs_accel_async.wire.http import Request, Response
+
+PROVIDERS = registry.names()
+LOGGERS = (
+    None,
+    "asyncio",
+    "httpx",
+    "httpcore",
+    "aiohttp.client",
+    "aiohttp.internal",
+    "aiohttp.access",
+    "ipfs_accel_async",
+)
+JSON = {"content-type": "application/json"}
+reply = MockTransport.reply
+
+ECHOES: dict[str, Callable[[], Response]] = {
+    "message": lambda: reply(
+        {"error": {"message": f"Incorrect API key provided: {CANARY}."}}, status=401, headers=JSON
+    ),
+    "text": lambda: reply(body=f"no such key: {CANARY}".encode(), status=403),
+    "detail": lambda: reply({"detail": [{"msg": CANARY, "input": CANARY}]}, status=422, headers=JSON),
+    "list": lambda: reply([CANARY], status=400, headers=JSON),
+    "string": lambda: reply({"error": CANARY}, status=404, headers=JSON),
+    "code": lambda: reply({"error": {"message": "no", "code": CANARY, "type": CANARY}}, status=400, headers=JSON),
+    "request id": lambda: reply({"error": {"message": "no"}}, status=500, headers={**JSON, "x-request-id": CANARY}),
+    "long": lambda: reply({"error": {"message": "x" * 480 + CANARY}}, status=500, headers=JSON),
+    "rate limit": lambda: reply({"error": {"message": CANARY}}, status=429, headers={**JSON, "retry-after": CANARY}),
+    "redirect": lambda: reply(status=302, headers={"location": f"http://elsewhere/?key={CANARY}"}),
+    "no JSON": lambda: reply(body=f"{CANARY} is no key".encode(), headers=JSON),
+    "half JSON": lambda: reply(body=f'{{"{CANARY}": '.encode(), headers=JSON),
+    "wrong JSON": lambda: reply({CANARY: CANARY, "choices": CANARY, "data": CANARY}, headers=JSON),
+    "error in a 200": lambda: reply({"type": "error", "error": {"message": CANARY, "type": CANARY}}, headers=JSON),
+    "frame": lambda: reply(
+        body=f"data: {CANARY}\n\n{CANARY}\n".encode(), headers={"content-type": "text/event-stream"}
+    ),
+    "error frame": lambda: reply(
+        body=f'event: error\ndata: {{"type":"error","error":{{"message":"{CANARY}"}}}}\n\n'.encode(),
+        headers={"content-type": "text/event-stream"},
+    ),
+}
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
+    """Everything that every logger is told, at its most talkative."""
+    for name in LOGGERS:
+        caplog.set_level(logging.DEBUG, logger=name)
+    yield lambda: caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+
+
+def everything(value: object, seen: set[int] | None = None) -> Iterator[str]:
+    """The reprs of a value and of all attributes and items below it, as a crash reporter would walk them."""
+    seen = set() if seen is None else seen
+    if id(value) in seen or isinstance(value, (type, logging.Logger)) or callable(value):
+        return
+    seen.add(id(value))
+    if isinstance(value, Secret):
+        yield repr(value)
+        return
+    yield repr(value)
+    below = [getattr(value, name, None) for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+    below += [*getattr(value, "__dict__", {}).values()]
+    if isinstance(value, dict):
+        below += [*value.keys(), *value.values()]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        below += value
+    for one in below:
+        if type(one).__module__.startswith(("ipfs_accel_async", "builtins", "collections")):
+            yield from everything(one, seen)
+
+
+async def calls(ai: Client, provider: str) -> list[BaseException]:
+    """Every operation of a client once; the errors that came."""
+    errors: list[BaseException] = []
+    for call in (
+        ai.chat(f"{provider}:m", "hi"),
+        ai.embed(f"{provider}:m", "hi"),
+        ai.models(provider),
+        ai.request(provider, "POST", "/x", json={}),
+        ai.chat(f"{provider}:m", "hi", fallbacks=[f"{provider}:n"]),
+    ):
+        try:
+            await call
+        except AccelError as error:
+            errors.append(error)
+    try:
+        async with ai.stream(f"{provider}:m", "hi") as stream:
+            await stream.collect()
+    except AccelError as error:
+        errors.append(error)
+    return errors
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("echo", ECHOES)
+async def test_a_key_that_the_server_echoes_is_not_passed_on(
+    provider: str, echo: str, logged: Callable[[], str]
+) -> None:
+    """Whatever a server sends back, errors, their chains and frames, logs and the report have none of the key."""
+    async with Client(transport=MockTransport(lambda _: ECHOES[echo]()), keys={provider: CANARY}, max_retries=1) as ai:
+        errors = await calls(ai, provider)
+        assert errors
+        for error in errors:
+            assert leaks(error) == []
+            assert not shows(repr(vars(error)))
+            again = pickle.loads(pickle.dumps(error))
+            assert not shows(repr(vars(again)) + str(again))
+        assert not shows(ai.report().to_json() + repr(ai.report()))
+    assert not shows(logged())
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("error", [ValueError, OSError, RuntimeError, KeyError])
+async def test_an_error_of_a_transport_shows_no_key(
+    provider: str, error: type[Exception], logged: Callable[[], str]
+) -> None:
+    """A transport that fails with the request in its hands gives nothing of it away."""
+
+    def fail(request: Request) -> Response:
+        raise error(request)
+
+    async with Client(transport=MockTransport(fail), keys={provider: CANARY}, max_retries=0) as ai:
+        with pytest.raises(Exception, match="") as caught:
+            await ai.chat(f"{provider}:m", "hi")
+    assert leaks(caught.value) == []
+    assert not shows(logged())
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("given", ["keys", "settings", "environment", "list", "Keys"])
+async def test_a_client_shows_no_key_wherever_it_came_from(
+    provider: str, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its repr, its attributes down to the last and the requests that went out, printed, have none of it."""
+    options: dict[str, Any] = {}
+    if given == "environment":
+        monkeypatch.setenv(registry.codec(provider).key_env[0], CANARY)
+    elif given == "settings":
+        options["providers"] = {provider: {"keys": [CANARY]}}
+    else:
+        options["keys"] = {provider: {"keys": CANARY, "list": [CANARY], "Keys": Keys(CANARY)}[given]}
+    mock = MockTransport(lambda _: reply({}, headers=JSON))
+    async with Client(transport=mock, **options) as ai:
+        await ai.request(provider, "GET", "/x")
+        assert any(CANARY.encode() in value for _, value in mock.requests[0].headers)
+        assert not shows(repr(mock.requests) + str(mock.requests[0]))
+        assert CANARY not in mock.requests[0].url
+        assert [text for text in everything(ai) if shows(text)] == []
+
+
+def test_every_dump_of_settings_leaves_keys_and_headers_out() -> None:
+    """repr, str, dict, JSON and the JSON schema of pydantic, whole or copied."""
+    made = settings({}, {"keys": [CANARY], "headers": {"X-Gateway-Token": CANARY}}, "openai")
+    texts = [
+        repr(made),
+        str(made),
+        f"{made}",
+        repr(made.model_dump()),
+        repr(made.model_dump(mode="json")),
+        made.model_dump_json(),
+        json.dumps(made.model_json_schema()),
+        repr(dict(made.model_copy(deep=True).model_dump())),
+        repr(list(made.__repr_args__())),
+    ]
+    assert [text for text in texts if shows(text)] == []
+    assert made.keys is not None
+    assert made.keys[0].reveal() == CANARY
+
+
+def a_call() -> Call:
+    """A call that holds a key, as inside the dispatcher."""
+    payload = ChatRequest((Message("user", "hi"),), params={})
+    return Call("chat", Target("openai", "m", "http://h"), payload, tags={}, key=Secret(CANARY))
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        repr,
+        str,
+        dataclasses.asdict,
+        dataclasses.astuple,
+        copy.copy,
+        copy.deepcopy,
+        lambda call: dataclasses.replace(call, priority=2),
+        lambda call: call.with_target(call.target),
+        lambda call: {field.name: getattr(call, field.name) for field in dataclasses.fields(call)},
+        lambda call: json.dumps(dataclasses.asdict(call), default=str),
+    ],
+)
+def test_a_call_with_a_key_may_be_shown(show: Callable[[Call], object]) -> None:
+    """Every dump of a call has the Secret's own repr in the key's place."""
+    assert not shows(repr(show(a_call())))
+
+
+def test_a_call_with_a_key_is_not_pickled() -> None:
+    """It does not leave the process with its key."""
+    with pytest.raises(TypeError) as caught:
+        pickle.dumps(a_call())
+    assert leaks(caught.value) == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_request_shows_its_key_only_in_its_headers(provider: str) -> None:
+    """Not in its repr, URL or body; the codec that made it keeps nothing."""
+    codec = registry.codec(provider)
+    call = dataclasses.replace(a_call(), target=Target(provider, "m", codec.base_url))
+    request = codec.build_request(call, Secret(CANARY))
+    assert sum(CANARY.encode() in value for _, value in request.headers) == 1
+    assert not shows(f"{request!r} {request} {request.url} {request.body!r}")
+    assert [text for text in everything(codec) if shows(text)] == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_answers_carry_no_key(provider: str, logged: Callable[[], str]) -> None:
+    """A call that works leaves the key neither in its answer nor in any log."""
+    mock = MockTransport(lambda _: reply({"data": [], "models": []}, headers=JSON))
+    async with Client(transport=mock, keys={provider: CANARY}) as ai:
+        found = await ai.models(provider)
+        assert not shows(repr(found) + repr(dataclasses.asdict(found)) + repr(ai.report()) + ai.report().to_json())
+        assert not shows(repr(pickle.loads(pickle.dumps(found))))
+    assert not shows(logged())
+
+
+def test_the_canary_is_found_where_it_is() -> None:
+    """The search itself works: it sees messages, causes, contexts and locals."""
+
+    def fail() -> None:
+        raise ValueError(CANARY)
+
+    try:
+        try:
+            fail()
+        except ValueError:
+            raise RuntimeError("quiet") from None
+    except RuntimeError as error:
+        assert len(leaks(error)) == 3
+    assert all(map(shows, [CANARY, f"x{CANARY}y", CANARY[:12], repr({"a": CANARY})]))
+    assert list(everything({"a": [CANARY]}))[-1] == repr(CANARY)
