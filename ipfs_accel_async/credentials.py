@@ -111,6 +111,24 @@ def look_up(
     raise ConfigError(fault, provider=codec.name)
 
 
+def options_of(codec: Codec, own: ProviderSettings, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Options of one provider: its settings', else the environment's.
+
+    Args:
+        codec: States the options and their variables.
+        own: The provider's settings.
+        environ: Default ``os.environ``.
+    """
+    env = os.environ if environ is None else environ
+    found = {
+        option: env[name].strip()
+        for option, names in codec.option_env.items()
+        for name in reversed(names)  # the first name that is set wins
+        if env.get(name, "").strip()
+    }
+    return {**found, **own.options}
+
+
 def missing_key(codec: Codec) -> ConfigError:
     """The error for a provider that needs a key and has none."""
     names = " or ".join(codec.key_env[:2])

@@ -12,7 +12,7 @@ import anyio
 from ipfs_accel_async import registry
 from ipfs_accel_async.config import ProviderSettings, settings
 from ipfs_accel_async.core import stack
-from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key
+from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key, options_of
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.exchange import Exchange
 from ipfs_accel_async.lanes import Gate, Lane
@@ -58,7 +58,7 @@ class Provider:
     ) -> None:
         plain = registry.codec(name)
         self.settings = own
-        self.codec: Codec = plain.configured(headers=own.headers, options=own.options)
+        self.codec: Codec = plain.configured(headers=own.headers, options=options_of(plain, own))
         self.found: Found = look_up(self.codec, keys, base_url, own, file)
         self.backoff = Backoff(
             initial=own.initial_retry_delay,

@@ -275,6 +275,17 @@ async def test_settings_of_a_provider_override_those_of_the_client() -> None:
     assert server.peak == 7
 
 
+async def test_options_come_from_settings_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider's options are read from its variables; its settings win."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-env")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-env")
+    server = Server()
+    async with server.client(providers={"openai": {"options": {"project": "proj-own"}}}) as ai:
+        await ai.chat("openai:m", "hi")
+    sent = server.mock.requests[0]
+    assert (header(sent, "openai-organization"), header(sent, "openai-project")) == ("org-env", "proj-own")
+
+
 async def test_keys_share_the_load() -> None:
     """With several keys each call takes the least loaded."""
     server = Server(seconds=1.0)
