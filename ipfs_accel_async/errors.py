@@ -102,6 +102,15 @@ class AccelError(Exception):
         where = f"{self.target or self.provider}: " if self.target or self.provider else ""
         return f"{where}{self.message}"
 
+    def redact(self, secret: str) -> None:
+        """Cut a key out of everything that a service said, as some echo it in their errors."""
+        self.message = self.message.replace(secret, "...")
+        self.args = (self.message,)
+        if self.code is not None:
+            self.code = self.code.replace(secret, "...")
+        if self.provider_request_id is not None:
+            self.provider_request_id = self.provider_request_id.replace(secret, "...")
+
     def __reduce__(self) -> tuple[Any, ...]:
         # keyword-only constructors do not pickle by themselves; workers send errors between processes
         return _rebuild, (type(self), dict(self.__dict__))

@@ -14,6 +14,28 @@ if TYPE_CHECKING:
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 
 
+class _HeaderText(str):
+    """What HTTP libraries make of :class:`_HeaderBytes`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+
+class _HeaderBytes(bytes):
+    """A key on the wire. Frames of HTTP libraries hold it in their locals, and crash reporters print those."""
+
+    def __repr__(self) -> str:
+        return "b'...'"
+
+    __str__ = __repr__
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """As text that shows itself no more than the bytes do."""
+        return _HeaderText(super().decode(encoding, errors))
+
+
 class Secret:
     """A key that shows itself only to :meth:`reveal`.
 
@@ -36,8 +58,16 @@ class Secret:
         object.__setattr__(self, "_value", value.reveal() if isinstance(value, Secret) else value.strip())
 
     def reveal(self) -> str:
-        """The key itself, for the line that builds the header."""
+        """The key itself."""
         return self._value
+
+    def header(self, scheme: str = "") -> bytes:
+        """The key as the value of a header: bytes to send, whose repr is as empty as the Secret's.
+
+        Args:
+            scheme: Goes before it, with a space between, as ``Bearer`` does.
+        """
+        return _HeaderBytes(f"{scheme} {self._value}".lstrip().encode("ascii"))
 
     @property
     def masked(self) -> str:

@@ -36,13 +36,16 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def leaks(error: BaseException, *, own_frames_only: bool = False, forms: Iterable[str] = FORMS) -> list[str]:
+def leaks(
+    error: BaseException, *, own_frames_only: bool = False, frames: bool = True, forms: Iterable[str] = FORMS
+) -> list[str]:
     """Where an error, its chain, their attributes or the locals of their frames show the key.
 
     Args:
         error: What was caught.
         own_frames_only: Look at the package's frames alone. The frames of tests are always left out: they hold the key
             that they pass.
+        frames: Whether to look at frames at all: those that read an answer hold its body, and a server may echo a key.
         forms: What to look for.
     """
     found: list[str] = []
@@ -51,7 +54,7 @@ def leaks(error: BaseException, *, own_frames_only: bool = False, forms: Iterabl
         texts = {"str": str(one), "repr": repr(one), "args": repr(one.args), "vars": repr(vars(one))}
         found += [f"{name} {place}" for place, text in texts.items() if shows(text, forms)]
         captured = traceback.TracebackException(type(one), one, one.__traceback__, capture_locals=True)
-        for frame in captured.stack:
+        for frame in captured.stack if frames else ():
             if frame.filename.startswith(OURS) or not (own_frames_only or "/tests/" in frame.filename):
                 seen = frame.locals or {}
                 found += [f"{name} {frame.filename}:{frame.name} {key}" for key in seen if shows(seen[key], forms)]

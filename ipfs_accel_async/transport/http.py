@@ -78,8 +78,9 @@ class HttpTransport:
                 request.method, _parsed(request.url), headers=request.headers, stream=Body(request.body)
             )
             return self._incoming(await transport.handle_async_request(outgoing))
-        except Exception as error:  # noqa: BLE001 - each becomes a typed one, without the header bytes it may carry
-            raise typed(error, phase="first byte") from None
+        except Exception as error:  # noqa: BLE001 - each becomes a typed one
+            failure = typed(error, phase="first byte")
+        raise failure  # outside: not even as its context the original follows, as its frames hold the header bytes
 
     async def _through(self, client: Any, request: Request) -> httpx.Response:
         outgoing = client.build_request(
@@ -111,19 +112,21 @@ class HttpIncoming:
         limit: Cap on decoded bytes.
     """
 
-    __slots__ = ("_bytes", "_inflater", "_stream", "headers", "status")
+    __slots__ = ("_bytes", "_inflater", "_limit", "_stream", "headers", "status")
 
     def __init__(self, status: int, headers: Sequence[tuple[bytes, bytes]], stream: Any, limit: int) -> None:
         self.status = status
         self.headers = Headers(headers)
         self._stream = stream
+        self._limit = limit
         self._bytes: AsyncIterator[bytes] | None = None
-        self._inflater = Inflater(self.headers.get("content-encoding") or "identity", limit)
+        self._inflater: Inflater
 
     async def read(self) -> bytes:
         """The next decoded bytes, empty at the end of the body."""
         try:
             if self._bytes is None:
+                self._inflater = Inflater(self.headers.get("content-encoding") or "identity", self._limit)
                 self._bytes = aiter(self._stream)
             while True:
                 data = self._inflater.feed(await anext(self._bytes))
@@ -132,11 +135,15 @@ class HttpIncoming:
         except StopAsyncIteration:
             return self._inflater.close()
         except Exception as error:  # noqa: BLE001 - as above
-            raise typed(error, phase="body") from None
+            failure = typed(error, phase="body")
+        raise failure
 
     async def aclose(self) -> None:
         """Free the connection."""
         try:
             await self._stream.aclose()
         except Exception as error:  # noqa: BLE001 - as above
-            raise typed(error, phase="body") from None
+            failure = typed(error, phase="body")
+        else:
+            return
+        raise failure

@@ -31,9 +31,8 @@ def run(*command: str, code: int = 0) -> tuple[dict[str, Any], str]:
 
 def test_overhead_compares_clients_at_each_number_in_flight() -> None:
     """Overhead gives CPU, wall and server time for each client, and the ratio that is promised."""
-    line, _ = run(
-        "benchmarks.overhead", *"--flight 1 100 --rounds 1 --calls 4 --seconds 5 --clients ours aiohttp".split()
-    )
+    counts = ("--flight", "1", "100", "--rounds", "1", "--calls", "4", "--seconds", "5")
+    line, _ = run("benchmarks.overhead", *counts, "--clients", "ours", "aiohttp")
 
     for flight in ("1", "100"):
         assert set(line["figures"][flight]) == {"ours", "aiohttp"}

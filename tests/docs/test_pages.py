@@ -73,6 +73,13 @@ def test_the_code_on_the_pages_runs(
     assert not capsys.readouterr().err
 
 
+def test_the_readme_has_the_two_commands() -> None:
+    """The first screen of the README has the command for the main job and the one for the tests."""
+    first_screen = (ROOT / "README.md").read_text("utf-8").splitlines()[:24]
+    commands = [line.split("#")[0].strip() for line in first_screen if line.startswith("    pip")]
+    assert commands == ["pip install . && ipfs-accel demo", "pip install -e '.[dev]' && pytest"]
+
+
 def test_there_is_code_to_run() -> None:
     """The pages' blocks are found: an empty list would pass unseen."""
     assert len(list(blocks())) > 20

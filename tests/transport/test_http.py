@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import socket
 import struct
+import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -138,6 +139,21 @@ async def test_a_body_above_the_cap_is_refused(transport: HttpTransport, encodin
     assert got <= LIMIT
 
 
+async def test_an_encoding_that_nobody_asked_for(transport: HttpTransport) -> None:
+    """A content encoding we did not offer is a DecodeError on reading, so that whoever reads can close."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(response(b"x", "Content-Encoding: snappy"))
+        await writer.drain()
+
+    async with raw_server(script) as url:
+        incoming = await transport.send(a_request(url))
+        with pytest.raises(DecodeError, match="snappy"):
+            await incoming.read()
+        await incoming.aclose()
+
+
 async def test_broken_gzip_is_a_decode_error(transport: HttpTransport) -> None:
     """A body that is not what its encoding says is a DecodeError."""
 
@@ -181,14 +197,13 @@ async def test_a_connection_that_breaks_before_the_answer(transport: HttpTranspo
 
 def no_leak(error: AccelError) -> None:
     """The error and its chain show no key."""
-    seen: list[BaseException] = []
-    current: BaseException | None = error
-    while current is not None:
-        seen.append(current)
-        current = current.__cause__
-    assert not any(KEY.decode() in f"{one!s}{one!r}{one.args}" for one in seen)
+    assert KEY.decode() not in f"{error!s}{error!r}{error.args}{vars(error)}"
     assert error.__cause__ is None
-    assert error.__suppress_context__
+    assert error.__context__ is None
+    frames = traceback.TracebackException.from_exception(error, capture_locals=True)
+    package = [frame for frame in frames.stack if "ipfs_accel_async" in frame.filename]
+    assert package
+    assert not any(KEY.decode() in str(frame.locals) for frame in package)
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
