@@ -11,8 +11,8 @@ from ipfs_accel_async.arguments import as_priority, as_timeout
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
-from ipfs_accel_async.errors import ClientClosedError, ConfigError, InvalidRequestError
-from ipfs_accel_async.runtime import Provider, Providers, Runtime
+from ipfs_accel_async.errors import ClientClosedError, ConfigError
+from ipfs_accel_async.runtime import Provider, Providers, Runtime, idle_report
 from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
@@ -85,14 +85,8 @@ class Engine:
         return self._providers[name]
 
     def report(self) -> Report:
-        """The metrics report.
-
-        Raises:
-            InvalidRequestError: Nothing was called yet.
-        """
-        if self._runtime is None:
-            raise InvalidRequestError("there is nothing to report yet: report() follows the first call")
-        return self._runtime.report()
+        """The metrics report; of zeros while nothing was called."""
+        return idle_report() if self._runtime is None else self._runtime.report()
 
     async def aclose(self) -> None:
         """Fail what waits and close the connections. Idempotent."""

@@ -203,3 +203,10 @@ class Runtime:
         """Fail what waits and close the connections."""
         self.dispatcher.close()
         await self.transport.aclose()
+
+
+def idle_report() -> Report:
+    """The report of a client that was not used yet."""
+    whole = report(Meter(SUM, 0.0, time.time()), [], [], 0.0)
+    whole["providers"] = {}
+    return whole

@@ -346,6 +346,13 @@ def test_a_client_is_checked_when_built(options: dict[str, Any], hint: str) -> N
     assert "pass@" not in str(caught.value)
 
 
+def test_the_report_of_an_unused_client_is_all_zeros() -> None:
+    """A service may report before its first call, outside any loop."""
+    report = Client().report()
+    assert (report["total_requests"], report["providers"]) == (0, {})
+    assert "p99" in report["latency"]
+
+
 async def test_closing_ends_what_waits_and_what_comes() -> None:
     """aclose fails the waiting, may be called twice, and later calls are refused."""
     server = Server(seconds=10.0)
