@@ -80,9 +80,6 @@ def codecs() -> list[Codec]:
     return [codec for codec in found if type(codec).__module__.startswith("ipfs_accel_async.")]
 
 
-# -- parts ---------------------------------------------------------------------------------------------------------
-
-
 def settings(names: Iterable[str] = Settings.model_fields) -> str:
     """Names, defaults, ranges and meanings of the settings."""
     rows = []
@@ -116,8 +113,7 @@ def error_tree() -> str:
 
 def error_fields() -> str:
     """What every error carries."""
-    doc = inspect.getdoc(errors.AccelError) or ""
-    fields = re.findall(r"^    (\w+): (.+)$", doc, re.MULTILINE)
+    fields = re.findall(r"^    (\w+): (.+)$", inspect.getdoc(errors.AccelError) or "", re.MULTILINE)
     return table(("Field", "Meaning"), ((f"`{name}`", re.sub("``", "`", said)) for name, said in fields))
 
 
@@ -127,8 +123,7 @@ def error_table() -> str:
     for kind in vars(errors).values():
         if not (inspect.isclass(kind) and issubclass(kind, errors.AccelError)) or kind in BASES:
             continue
-        retried = "yes" if kind.retryable else "no"
-        counted = BREAKER[kind.outcome]
+        retried, counted = "yes" if kind.retryable else "no", BREAKER[kind.outcome]
         if kind is errors.StreamIncompleteError:
             retried = "before the first token"
         if kind is errors.AllTargetsFailedError:
@@ -200,9 +195,6 @@ PARTS: dict[str, Callable[[], str]] = {
     made.__name__.replace("_", "-"): made
     for made in (settings, provider_settings, error_tree, error_fields, error_table, providers, variables, faults)
 }
-
-
-# -- pages ---------------------------------------------------------------------------------------------------------
 
 
 def provider_page(codec: Codec) -> str:

@@ -54,7 +54,7 @@ async def served(name: str) -> AsyncIterator[int]:
     """The example's service on a free port, as its docstring says it is run."""
     app = runpy.run_path(str(EXAMPLES / f"{name}.py"))["app"]
     if isinstance(app, web.Application):
-        runner = web.AppRunner(app, handler_cancellation=True)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
