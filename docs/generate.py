@@ -30,7 +30,7 @@ MEANINGS = {
     "queue_overflow_policy": "what a full queue does: `reject`, `drop-lowest` or `wait`",
     "initial_retry_delay": "delay before the first retry",
     "backoff_factor": "growth of the delay from one retry to the next",
-    "connect_timeout": "time for TCP and TLS, under the default transport; the client's value holds for all providers",
+    "connect_timeout": "time for TCP and TLS, under the default transport",
     "base_url": "address, instead of the provider's own",
     "keys": "one key, several, or none to look them up",
     "headers": "extra headers of every request: a mapping",
@@ -201,7 +201,10 @@ def provider_page(codec: Codec) -> str:
     """The page of one provider: its codec's table, and its notes."""
     doc = inspect.getdoc(type(codec)) or ""
     meanings = dict(re.findall(r"- ``(\w+)``: ((?:.|\n  )+)", doc))
-    options = [(f"`{name}`", re.sub("``", "`", " ".join(meanings[name].split()))) for name in codec.option_env]
+    options = [
+        (f"`{name}`", re.sub("``", "`", " ".join(meanings[name].split())), code(*variables) or "-")
+        for name, variables in codec.option_env.items()
+    ]
     operations = [(f"`{name}`", f"`{row.method} {row.path}`") for name, row in codec.operations.items()]
     facts = [
         ("Base URL", f"`{codec.base_url}`"),
@@ -219,7 +222,7 @@ def provider_page(codec: Codec) -> str:
         table(("", ""), facts),
         "## Operations\n\nPaths are below the base URL. Any other path: `Client.request`.\n",
         table(("Operation", "Request"), operations),
-        f"## Options\n\nGiven as {chosen}.\n\n{table(('Option', 'Meaning'), options)}" if options else "",
+        f"## Options\n\nGiven as {chosen}.\n\n{table(('Option', 'Meaning', 'Variables'), options)}" if options else "",
         (DOCS / "providers" / "notes" / f"{codec.name}.md").read_text("utf-8"),
     ]
     return "\n".join(part for part in parts if part)

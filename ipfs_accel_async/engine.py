@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ipfs_accel_async.types import Payload, Target
 
 
+_OF_THE_CLIENT = {"connect_timeout", "max_response_bytes"}  # all providers share one transport
+
+
 class Engine:
     """Turns what :class:`Client` was given into calls through a stack. Arguments as there."""
 
@@ -45,6 +48,11 @@ class Engine:
             raise ConfigError("max_total_concurrent_requests must be at least 1")
         for name in {*providers, *keys, *base_urls}:
             registry.codec(name)
+            misplaced = _OF_THE_CLIENT & set(providers.get(name, NOTHING))
+            if misplaced:
+                raise ConfigError(
+                    f"{min(misplaced)} is a setting of the client: Client({min(misplaced)}=...)", provider=name
+                )
             settings(common, providers.get(name, NOTHING), name)
         self._common = settings(common, NOTHING, "")
         self._http_client = http_client

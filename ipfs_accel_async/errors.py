@@ -144,7 +144,7 @@ class TransportError(CallError):
 
 
 class ConnectError(TransportError):
-    """No connection: name resolution, refusal or connect timeout. Nothing was sent."""
+    """No connection: the name does not resolve, or nobody listens. Nothing was sent."""
 
 
 class TLSError(TransportError):

@@ -34,12 +34,12 @@ ANSWERS = {
 
 
 @asynccontextmanager
-async def server(answer: bytes | None) -> AsyncIterator[str]:
-    """A server that reads a request, sends some bytes and closes; without bytes to send it never answers."""
+async def server(answer: bytes | None, until: bytes = b"\r\n\r\n") -> AsyncIterator[str]:
+    """A server that reads `until` some bytes, sends others and closes; without bytes to send it never answers."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            await reader.readuntil(until)
             if answer is None:
                 await reader.read()  # until the client goes
             else:
@@ -112,7 +112,7 @@ async def test_no_connection_gives_no_key_away(url: str, client_of: Callable[...
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port
         closed = f"http://127.0.0.1:{held.getsockname()[1]}"
-        async with server(b"no TLS here") as plain:
+        async with server(b"no TLS here", until=b"\x16") as plain:
             urls = {"closed port": closed, "no such host": "http://h.invalid", "no TLS": plain.replace("http", "https")}
             async with client_of(urls[url]) as ai:
                 errors = await failures(ai)

@@ -22,7 +22,7 @@ MAX_SCOPES = 1_000
 
 
 class Breakers:
-    """One breaker for each (endpoint, model), made on first use; the least used closed ones go when there are too many.
+    """One breaker for each (endpoint, model), made on first use; when there are too many, one that knows nothing goes.
 
     Args:
         make: A breaker with the settings of a provider.
@@ -38,7 +38,8 @@ class Breakers:
         breaker = self._of.get(scope)
         if breaker is None:
             if len(self._of) >= MAX_SCOPES:
-                self._of.popitem(last=False)
+                idle = (known for known, breaker in self._of.items() if breaker.pristine)
+                del self._of[next(idle, None) or next(iter(self._of))]
             breaker = self._of[scope] = self._make(target.provider)
         else:
             self._of.move_to_end(scope)

@@ -10,21 +10,21 @@ from ipfs_accel_async.errors import (
     BadRequestError,
     ClientClosedError,
     ContentFilteredError,
-    DeadlineExceededError,
 )
 
 if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.core import Handler, Result
 
-_FINAL = (ContentFilteredError, DeadlineExceededError, ClientClosedError)
+_FINAL = (ContentFilteredError, ClientClosedError)
 """Another target does not help, or must not be asked: a refusal for content is not routed around."""
 
 
 class Fallback:
     """Goes through the call's targets in order; the deadline stays that of the call.
 
-    A bad request is final too, unless only its length is at fault: the next model's context may be longer.
+    A bad request is final too, unless only its length is at fault: the next model's context may be longer. A target
+    whose next attempt would come too late leaves time for the next one.
     """
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002

@@ -55,4 +55,4 @@ class Observe:
                 meter.timeouts += isinstance(error, TimeoutError)
             usage = answer.usage if answer is not None else None
             name = None if error is None else type(error).__name__
-            meter.ended(target.model, now - call.submitted, now, name, usage)
+            meter.ended(target.model or f"({call.operation})", now - call.submitted, now, name, usage)

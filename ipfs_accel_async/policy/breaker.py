@@ -105,6 +105,11 @@ class Breaker:
         self._expire(now)
         return self._state
 
+    @property
+    def pristine(self) -> bool:
+        """Whether it knows nothing worth keeping: closed, no failures, no call under way."""
+        return self._state == "closed" and not self._failures and not self._out
+
     def refused_for(self, now: float) -> float | None:
         """None when a call may pass, else the seconds until it is worth asking again; takes nothing."""
         self._expire(now)

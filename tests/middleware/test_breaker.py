@@ -108,11 +108,14 @@ async def test_a_storm_of_cancellations_changes_nothing() -> None:
 
 
 async def test_scopes_are_bounded() -> None:
-    """Any number of model names keeps a bounded number of breakers."""
+    """Any number of model names keeps a bounded number of breakers; an open one is not forgotten for it."""
     guarded = Guarded()
+    await guarded.fail(3, ServerError("down"))
     for number in range(MAX_SCOPES + 50):
         guarded.breakers.of(Target("openai", str(number), TARGET.endpoint))
     assert len(guarded.breakers.items()) == MAX_SCOPES
+    with pytest.raises(CircuitOpenError):
+        await guarded.handle(a_call())
 
 
 async def test_each_refusal_is_a_new_exception() -> None:

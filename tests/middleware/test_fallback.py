@@ -10,6 +10,7 @@ from ipfs_accel_async.errors import (
     AuthenticationError,
     BadRequestError,
     CircuitOpenError,
+    ClientClosedError,
     ContentFilteredError,
     ContextTooLongError,
     DeadlineExceededError,
@@ -32,7 +33,14 @@ def answering(**by_provider: Exception) -> Handler:
 
 
 @pytest.mark.parametrize(
-    "error", [ServerError("down"), CircuitOpenError("open"), AuthenticationError("key"), ContextTooLongError("long")]
+    "error",
+    [
+        ServerError("down"),
+        CircuitOpenError("open"),
+        AuthenticationError("key"),
+        ContextTooLongError("long"),
+        DeadlineExceededError("its next attempt would come too late", phase="backoff"),
+    ],
 )
 async def test_the_next_target_answers(error: Exception) -> None:
     """On a failure of the target, or a refusal, the next one is asked, and the reply says who answered."""
@@ -41,10 +49,10 @@ async def test_the_next_target_answers(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ContentFilteredError("no"), BadRequestError("no"), DeadlineExceededError("late"), ValueError("bug")]
+    "error", [ContentFilteredError("no"), BadRequestError("no"), ClientClosedError("bye"), ValueError("bug")]
 )
 async def test_some_errors_are_final(error: Exception) -> None:
-    """Content refusals, bad requests, the deadline and bugs are not routed around."""
+    """Content refusals, bad requests, a closed client and bugs are not routed around."""
     handler = answering(openai=error)
     with pytest.raises(type(error)):
         await Fallback()(a_call(fallbacks=(SECOND,)), handler)
