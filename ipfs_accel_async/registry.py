@@ -40,7 +40,7 @@ def codec(name: str) -> Codec:
             if isinstance(found, Codec) and found.name == name:
                 return found
             raise ConfigError(f"entry point {point.value!r} of provider {name!r} is no Codec of that name")
-    close = difflib.get_close_matches(str(name), names(), n=1)
+    close = difflib.get_close_matches(str(name)[:40].lower(), names(), n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise ConfigError(f"there is no provider {str(name)[:40]!r}: {hint}there are {', '.join(names())}")
 

@@ -42,7 +42,7 @@ class Suspensions:
                 asyncio.get_running_loop().call_soon(task.cancel)
             try:
                 value = yield waited
-            except BaseException as error:  # noqa: BLE001 - handed on to the coroutine, as the loop would
+            except BaseException as error:
                 thrown = error
                 send = lambda thrown=thrown: inner.throw(thrown)  # noqa: E731
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from typing import Any
 
@@ -86,7 +87,7 @@ def header(request: Request, name: str) -> str | None:
 
 
 async def test_one_await() -> None:
-    """chat gives text, usage, target, attempts and both ids; the body is what the wire wants."""
+    """Chat gives text, usage, target, attempts and both ids; the body is what the wire wants."""
     server = Server(MockTransport.reply(completion("2, 3, 5"), headers={**JSON, "x-request-id": "req_1"}))
     async with server.client() as ai:
         reply = await ai.chat("openai:gpt-4.1-mini", "Name three primes.", priority=Priority.HIGH, timeout=20)
@@ -245,7 +246,7 @@ async def test_ten_thousand_tasks_on_a_queue_of_twenty_thousand() -> None:
     assert server.peak == 50
     assert len(set(ids)) == len(order) == 10_000
     waited = [number % 3 for number in order[100:]]  # the first hundred came before there was a queue
-    assert waited == sorted(waited) or sum(a > b for a, b in zip(waited, waited[1:], strict=False)) <= 100
+    assert waited == sorted(waited) or sum(a > b for a, b in itertools.pairwise(waited)) <= 100
 
 
 async def test_a_full_queue_and_a_short_deadline() -> None:
@@ -355,7 +356,7 @@ def test_the_report_of_an_unused_client_is_all_zeros() -> None:
 
 
 async def test_closing_ends_what_waits_and_what_comes() -> None:
-    """aclose fails the waiting, may be called twice, and later calls are refused."""
+    """Aclose fails the waiting, may be called twice, and later calls are refused."""
     server = Server(seconds=10.0)
     ai = server.client(max_concurrent_requests=1)
     first = asyncio.ensure_future(ai.chat("openai:m", "1"))

@@ -176,7 +176,7 @@ async def test_a_huge_error_body_is_not_read_to_its_end() -> None:
 
 async def test_a_key_that_the_server_echoes_is_cut_out() -> None:
     """An error message never shows the key that was sent."""
-    from ipfs_accel_async.keys import Secret  # noqa: PLC0415
+    from ipfs_accel_async.keys import Secret
 
     key = "sk-canary-0123456789"
     body = {"error": {"message": f"Incorrect API key provided: {key}.", "type": "x", "code": "invalid_api_key"}}

@@ -74,7 +74,7 @@ def test_a_cut_stream_shows_what_came_and_then_the_error(run: Any, served: Simul
     assert result.exit_code == 1
     assert result.stdout.startswith("Synthetic")
     assert result.stdout.endswith("\n")
-    assert "error: openai:gpt-4.1: the connection broke before the stream's end mark\n" == result.stderr
+    assert result.stderr == "error: openai:gpt-4.1: the connection broke before the stream's end mark\n"
     assert len(served.requests) == 1
 
 

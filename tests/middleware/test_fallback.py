@@ -62,7 +62,7 @@ async def test_some_errors_are_final(error: Exception) -> None:
 async def test_when_all_fail_every_cause_is_kept() -> None:
     """AllTargetsFailedError has one cause a target, in order."""
     causes = {"openai": ServerError("a"), "groq": ServerError("b"), "ollama": AuthenticationError("c")}
-    with pytest.raises(AllTargetsFailedError, match="ServerError; .*AuthenticationError") as caught:
+    with pytest.raises(AllTargetsFailedError, match=r"ServerError; .*AuthenticationError") as caught:
         await Fallback()(a_call(fallbacks=(SECOND, THIRD)), answering(**causes))
     assert caught.value.causes == tuple(causes.values())
     assert caught.value.retryable

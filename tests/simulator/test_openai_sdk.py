@@ -117,7 +117,7 @@ async def test_images_count(provider: str) -> None:
 
 
 async def test_limits_stops_and_reasoning(provider: str) -> None:
-    """max tokens ends by length, a stop sequence by stop, an effort costs reasoning tokens."""
+    """Max tokens ends by length, a stop sequence by stop, an effort costs reasoning tokens."""
     async with sdk(provider) as (client, _):
         reply = await client.chat.completions.create(model="m", messages=HELLO, max_completion_tokens=5)
         assert (reply.choices[0].finish_reason, reply.usage.completion_tokens) == ("length", 5)
