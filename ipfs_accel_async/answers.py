@@ -134,7 +134,7 @@ class Reply(Answer):
     @property
     def message(self) -> Message:
         """This answer as the assistant's turn of the conversation that goes on."""
-        if not self.reasoning:
+        if not (self.reasoning or self.signature):  # some services sign what they do not show
             return Message("assistant", self.text, self.tool_calls)
         parts: tuple[Part, ...] = (Thinking(self.reasoning, self.signature),)
         return Message("assistant", (*parts, Text(self.text)) if self.text else parts, self.tool_calls)

@@ -17,7 +17,7 @@ OverflowPolicy = Literal["reject", "drop-lowest", "wait"]
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 _FRAMING = {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"}
-_KEY_HEADERS = {"authorization", "x-api-key"}
+_KEY_HEADERS = {"authorization", "x-api-key", "x-goog-api-key"}
 
 
 class Settings(BaseModel):

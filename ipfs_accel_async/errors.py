@@ -27,7 +27,7 @@
     │       ├── RateLimitError         429, retried
     │       ├── QuotaExhaustedError    402 and billing 429s, not retried
     │       ├── OverloadedError        503, 529, 498
-    │       └── ServerError            every other 5xx, 408, 425
+    │       └── ServerError            every other 5xx, 408, 424, 425
     ├── RejectedError                  never sent
     │   ├── CircuitOpenError
     │   ├── QueueFullError             load shed
@@ -244,13 +244,13 @@ class QuotaExhaustedError(APIError):
 
 
 class OverloadedError(APIError):
-    """503, 529 or 498: the service has no capacity right now."""
+    """503, 529, 498, or a 429 that says so: the service has no capacity right now."""
 
     retryable = True
 
 
 class ServerError(APIError):
-    """A fault of the service: 5xx, 408, 425."""
+    """A fault of the service: 5xx, 408, 424, 425."""
 
     retryable = True
 

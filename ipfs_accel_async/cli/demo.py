@@ -87,10 +87,11 @@ async def _run(
 
 async def _backend(client: "Client", name: str) -> "Backend":
     from ipfs_accel_async import registry
-    from ipfs_accel_async.cli.demo_plan import models_of
+    from ipfs_accel_async.cli.demo_plan import backend_of
 
-    found = await client.models(name)
-    return models_of(name, [model.id for model in found.models], embeds="embed" in registry.codec(name).operations)
+    operations = registry.codec(name).operations
+    found = (await client.models(name)).models if "models" in operations else ()
+    return backend_of(name, operations, [model.id for model in found])
 
 
 def _show(

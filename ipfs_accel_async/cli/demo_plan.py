@@ -1,7 +1,7 @@
 """What the demo sends, and what goes wrong meanwhile: a pure function of prompts, backends and seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -22,10 +22,10 @@ CALLS_A_FAULT = 20
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A provider in the demo, with the models of its twin; without an embedding model it gets no texts to embed."""
+    """A provider in the demo, with models of its twin; an empty name is an operation that it does not have."""
 
     name: str
-    chat_model: str
+    chat_model: str = ""
     embed_model: str = ""
 
 
@@ -43,22 +43,28 @@ class Job:
     faults: tuple[str, ...] = ()
 
 
-def models_of(provider: str, names: Sequence[str], *, embeds: bool) -> Backend:
-    """A backend with the first models of its list that fit."""
+def backend_of(provider: str, operations: Container[str], names: Sequence[str]) -> Backend:
+    """A backend with the first models of its list that fit its operations."""
     chat = next((name for name in names if not _is("embed", name) and not _is("moderation", name)), "simulated")
-    embed = next((name for name in names if _is("embed", name)), chat) if embeds else ""
-    return Backend(provider, chat, embed)
+    embed = next((name for name in names if _is("embed", name)), chat)
+    return Backend(provider, chat if "chat" in operations else "", embed if "embed" in operations else "")
 
 
 def jobs_of(backend: Backend, prompts: Sequence[Prompt], seed: int) -> list[Job]:
     """The calls to one backend: every prompt once, some of them streamed; then all texts, embedded in batches."""
     rng = random.Random(f"{seed} {backend.name}")
+    return [*_chats(backend, prompts, rng), *_embeddings(backend, prompts, rng)]
+
+
+def _chats(backend: Backend, prompts: Sequence[Prompt], rng: random.Random) -> list[Job]:
+    if not backend.chat_model:
+        return []
     target = f"{backend.name}:{backend.chat_model}"
-    chats = [
+    jobs = [
         Job(prompt.id, backend.name, target, rng.choice(("unary", "stream")), rng.choice(PRIORITIES), prompt.messages)
         for prompt in prompts
     ]
-    return [*_with_faults(chats, rng), *_embeddings(backend, prompts, rng)]
+    return _with_faults(jobs, rng)
 
 
 def _embeddings(backend: Backend, prompts: Sequence[Prompt], rng: random.Random) -> list[Job]:

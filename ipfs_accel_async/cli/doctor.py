@@ -81,6 +81,9 @@ def _configuration(name: str) -> Finding:
     except AccelError as error:
         finding.status, finding.detail = "failed", error.message
         return finding
+    except (ImportError, AttributeError) as error:  # an installed provider that does not load
+        finding.status, finding.detail = "failed", f"{type(error).__name__}: {error}"
+        return finding
     finding.base_url, finding.url_from = found.base_url, found.url_from
     if found.keys is not None:
         finding.keys, finding.keys_from = tuple(key.masked for key in found.keys), found.keys_from

@@ -68,7 +68,7 @@ async def _serve(sim: "Simulator", *, json: bool) -> None:
 
 def _announce(sim: "Simulator") -> None:
     screen = console()
-    screen.print("Simulated backends on this machine; no real model answers. Paste into another terminal:\n")
+    screen.print("Simulated backends on this machine; no real model answers. To use them, paste:\n")
     for line in environment(sim.base_urls):
         screen.print(line, markup=False, soft_wrap=True)
     first = next(iter(sim.base_urls))

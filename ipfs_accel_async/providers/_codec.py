@@ -142,6 +142,10 @@ class Codec:
         """
         return value
 
+    def path(self, call: CallFacts, row: Operation) -> str:
+        """The path of one of `operations`, below the base URL; with its query, if it has one."""
+        return row.path.replace("{model}", quote(call.target.model, safe=""))
+
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
         """The JSON body of one of `operations`; None for no body."""
         raise InvalidRequestError(f"{self.name} has no operation {call.operation!r}", provider=self.name)
@@ -180,11 +184,7 @@ class Codec:
             if row is None:
                 message = f"{self.name} has no operation {call.operation!r} (it has: {', '.join(self.operations)})"
                 raise InvalidRequestError(message, target=call.target)
-            method, path, query = (
-                row.method,
-                row.path.replace("{model}", quote(call.target.model, safe="")),
-                "",
-            )
+            method, path, query = row.method, self.path(call, row), ""
             value = self.build_body(call)
             body = None if value is None else dumps(value)
         headers = [*self._fixed, (b"x-request-id", call.request_id.encode("ascii")), *self._extra_headers]

@@ -8,7 +8,7 @@ from ipfs_accel_async import errors
 from ipfs_accel_async.wire.retry_after import parse_retry_after, parse_should_retry
 
 if TYPE_CHECKING:
-    from ipfs_accel_async.errors import APIError
+    from ipfs_accel_async.errors import APIError, OutcomeKind
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.http import Headers
 
@@ -19,13 +19,15 @@ _BY_STATUS: dict[int, type[APIError]] = {
     404: errors.NotFoundError,
     408: errors.ServerError,
     410: errors.NotFoundError,
+    424: errors.ServerError,  # what stands behind the server failed
     425: errors.ServerError,
     429: errors.RateLimitError,
     498: errors.OverloadedError,
     503: errors.OverloadedError,
     529: errors.OverloadedError,
 }
-_UNBLAMED = {408, 425, 498}  # the endpoint is alive: retried, but no failure to its breaker
+# the endpoint is alive: retried, but no failure to its breaker
+_UNBLAMED: dict[int, OutcomeKind] = {408: "ignored", 425: "ignored", 429: "throttled", 498: "throttled"}
 _NOT_RETRIED = {501, 505, 511}
 
 _BY_CODE: dict[str, type[APIError]] = {
@@ -46,10 +48,12 @@ _BY_CODE: dict[str, type[APIError]] = {
     "rate_limit_exceeded": errors.RateLimitError,
     "rate_limit_error": errors.RateLimitError,
     "slow_down": errors.RateLimitError,
+    "overloaded": errors.OverloadedError,
     "overloaded_error": errors.OverloadedError,
     "server_is_overloaded": errors.OverloadedError,
     "invalid_request_error": errors.BadRequestError,
     "authentication_error": errors.AuthenticationError,
+    "API_KEY_INVALID": errors.AuthenticationError,
     "permission_error": errors.PermissionDeniedError,
     "not_found_error": errors.NotFoundError,
     "model_not_found": errors.NotFoundError,
@@ -58,7 +62,12 @@ _BY_CODE: dict[str, type[APIError]] = {
     "server_error": errors.ServerError,
     "timeout_error": errors.ServerError,
 }
-_REFINING = (errors.ContextTooLongError, errors.ContentFilteredError, errors.QuotaExhaustedError)
+_REFINING = (
+    errors.ContextTooLongError,
+    errors.ContentFilteredError,
+    errors.QuotaExhaustedError,
+    errors.OverloadedError,
+)
 
 
 def api_error(
@@ -69,6 +78,7 @@ def api_error(
     message: str,
     codes: tuple[str | None, ...] = (),
     provider_request_id: str | None = None,
+    retry_after: float | None = None,
 ) -> APIError:
     """The typed error of an answer.
 
@@ -82,12 +92,12 @@ def api_error(
         message: The service's own words, or ours where it has none.
         codes: The service's codes and types, most specific first.
         provider_request_id: The service's own id of the request.
+        retry_after: Seconds that the body asks to wait; where the headers ask for more, that holds.
     """
     kind = _classify(status, codes)
     retryable: bool | None = status not in _NOT_RETRIED and kind.retryable
-    retry_after = None
     if headers is not None:
-        retry_after = parse_retry_after(headers.get)
+        retry_after = max(retry_after or 0.0, parse_retry_after(headers.get) or 0.0) or None
         told = parse_should_retry(headers.get)
         retryable = retryable if told is None else told
     text = " ".join(message.split())
@@ -106,7 +116,7 @@ def api_error(
         retry_after=retry_after,
     )
     if status in _UNBLAMED:
-        error.outcome = "throttled" if status == 498 else "ignored"
+        error.outcome = _UNBLAMED[status]
     return error
 
 
@@ -115,7 +125,7 @@ def _classify(status: int, codes: tuple[str | None, ...]) -> type[APIError]:
     if status < 400:
         return by_code[0] if by_code else errors.ServerError
     for kind in by_code:
-        if kind in _REFINING and status < 500:
+        if (kind in _REFINING and status < 500) or (kind is errors.AuthenticationError and status == 400):
             return kind
     if status in _BY_STATUS:
         return _BY_STATUS[status]

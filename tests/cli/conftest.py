@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def run() -> Run:
-    """Run a command line: ``run("chat", "openai:m", input="...", env={...})``."""
+    """Run a command line: ``run("chat", "openai:m", piped="...", env={...})``."""
 
-    def invoke(*args: str, input: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
-        return CliRunner().invoke(app, list(args), input=input, env={"COLUMNS": "100", **(env or {})})
+    def invoke(*args: str, piped: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
+        return CliRunner().invoke(app, list(args), input=piped, env={"COLUMNS": "100", **(env or {})})
 
     return invoke
 

@@ -85,7 +85,7 @@ def test_a_directory_is_no_file_of_prompts(run: Any, tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_on_standard_input_are_refused(run: Any) -> None:
     """A prompt is UTF-8."""
-    result = run("chat", "ollama:m", input=b"\xff\xfe")
+    result = run("chat", "ollama:m", piped=b"\xff\xfe")
     assert result.exit_code == 2
     assert "standard input is not UTF-8 text" in result.stderr
 

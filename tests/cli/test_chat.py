@@ -31,7 +31,7 @@ def test_a_prompt_is_read_from_standard_input(run: Any, served: Simulator, monke
     """The address comes from the environment like a real one; options become fields of the request."""
     monkeypatch.setenv("OLLAMA_HOST", served.base_urls["ollama"])
     options = ("--system", "Be brief.", "--max-tokens", "5", "--temperature", "0.5", "--no-stream")
-    result = run("chat", "ollama:llama3.2:1b", *options, input="Name three primes.\n")
+    result = run("chat", "ollama:llama3.2:1b", *options, piped="Name three primes.\n")
     assert result.exit_code == 0, result.output
     assert result.stderr == "note: the model stopped with 'length'\n"
     body = served.requests[0].body
@@ -94,7 +94,7 @@ def test_lines_of_standard_input_are_embedded_into_a_file(run: Any, served: Simu
     """As a NumPy array, one row a line; many rows are not all shown."""
     out, url = tmp_path / "vectors.npy", served.base_urls["ollama"]
     lines = "".join(f"text {number}\n\n" for number in range(12))
-    result = run("embed", "ollama:nomic-embed-text", "--out", str(out), "--base-url", url, input=lines)
+    result = run("embed", "ollama:nomic-embed-text", "--out", str(out), "--base-url", url, piped=lines)
     assert result.exit_code == 0, result.output
     assert "and 2 more" in result.stdout
     array = np.load(out)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.sockets
 
 BACKENDS = [name for name in registry.names() if name in PROVIDERS]
+CHATTING = [name for name in BACKENDS if "chat" in registry.codec(name).operations]
 EMBEDDING = [name for name in BACKENDS if "embed" in registry.codec(name).operations]
 
 
@@ -42,7 +43,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, list[dict[st
 def test_every_prompt_went_to_every_backend_in_order(done: tuple[Result, list[dict[str, Any]]]) -> None:
     """A row for each, backend by backend, in the order of the file."""
     ids = [prompt.id for prompt in prompts.sample()]
-    for backend in BACKENDS:
+    for backend in CHATTING:
         mine = [row for row in done[1] if row["provider"] == backend]
         assert [row["id"] for row in mine if row["kind"] != "embed"] == ids
         assert all(row["target"].startswith(f"{backend}:") for row in mine)
@@ -60,7 +61,7 @@ def test_texts_are_embedded_where_the_backend_can(done: tuple[Result, list[dict[
 def test_only_streams_that_were_cut_failed(done: tuple[Result, list[dict[str, Any]]]) -> None:
     """Each with what had come of it; everything else got its answer, however often it was sent."""
     failed = [row for row in done[1] if not row["ok"]]
-    assert len(failed) >= len(BACKENDS)
+    assert {row["provider"] for row in failed} == set(CHATTING)
     assert {row["error"] for row in failed} == {"StreamIncompleteError"}
     assert {row["kind"] for row in failed} == {"stream"}
     assert all(row["partial"] and row["message"] and row["attempts"] == 1 for row in failed)
@@ -70,11 +71,11 @@ def test_only_streams_that_were_cut_failed(done: tuple[Result, list[dict[str, An
 def test_the_books_balance(done: tuple[Result, list[dict[str, Any]]]) -> None:
     """Every backend had calls that were sent again; tokens, latency and attempts are in every row."""
     retried = Counter(row["provider"] for row in done[1] if row["attempts"] > 1)
-    assert all(retried[backend] >= 5 for backend in BACKENDS)
+    assert all(retried[backend] >= 5 for backend in CHATTING)
     for row in done[1]:
         assert row["latency_ms"] > 0
         assert row["attempts"] >= 1
-        assert row["usage"]["total_tokens"] > 0
+        assert row["usage"]["total_tokens"] > 0 or row["error"]  # some services count only at the end of a stream
         assert row["priority"] in {"HIGH", "NORMAL", "LOW"}
     assert any(row["held"] for row in done[1])
 
@@ -87,7 +88,7 @@ def test_the_tables_tell_what_happened(done: tuple[Result, list[dict[str, Any]]]
         line = next(line.split() for line in shown.splitlines() if line.startswith(f"{backend} "))
         retried = sum(row["attempts"] > 1 for row in mine)
         assert line[1:4] == [str(len(mine)), str(sum(row["ok"] for row in mine)), str(retried)]
-        assert line[5] == "StreamIncompleteError"
+        assert ("StreamIncompleteError" in line) == (backend in CHATTING)
         assert line[-1] == f"{sum(row['usage']['total_tokens'] for row in mine):,}"
     assert "half-open" in shown
     assert "closed" in shown
@@ -105,7 +106,7 @@ def test_a_text_file_and_a_limit(run: Any, tmp_path: Path) -> None:
     result = run("demo", str(tmp_path / "mine.txt"), "--limit", "2", "--out", str(out), "--seed", "3")
     assert result.exit_code == 0, result.output
     assert f"2 prompts, {len(BACKENDS)} backends" in result.stdout
-    for backend in BACKENDS:
+    for backend in CHATTING:
         mine = [row["id"] for row in rows_of(out) if row["provider"] == backend and row["kind"] != "embed"]
         assert mine == ["1", "3"]
 

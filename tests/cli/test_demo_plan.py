@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accel_async.cli import prompts
-from ipfs_accel_async.cli.demo_plan import CUT, OUTAGE, OUTAGE_CALLS, Backend, jobs_of, models_of
+from ipfs_accel_async.cli.demo_plan import CUT, OUTAGE, OUTAGE_CALLS, Backend, backend_of, jobs_of
 from ipfs_accel_async.cli.prompts import Prompt
 from ipfs_accel_async.conversation import user
 from ipfs_accel_async.simulator.faults import fault
@@ -50,16 +50,17 @@ def test_the_sample_meets_every_kind_of_fault_at_every_seed(seed: int) -> None:
     assert sum(spec.startswith("429") for job in jobs for spec in job.faults) >= 3
 
 
-def test_a_backend_without_embeddings_gets_no_texts() -> None:
-    """Its calls are the prompts alone."""
-    jobs = jobs_of(Backend("claude", "claude-opus-4-5"), prompts.sample(), 0)
-    assert len(jobs) == 60
+def test_a_backend_gets_only_the_operations_it_has() -> None:
+    """Prompts where it chats, texts where it embeds."""
+    sample = prompts.sample()
+    assert {job.kind for job in jobs_of(Backend("claude", "claude-opus-4-5"), sample, 0)} == {"unary", "stream"}
+    assert {job.kind for job in jobs_of(Backend("tei", embed_model="bge"), sample, 0)} == {"embed"}
 
 
 def test_models_are_chosen_from_the_list_of_the_twin() -> None:
     """The first that chats, and the first that embeds where one does."""
     names = ["omni-moderation-latest", "text-embedding-3-small", "gpt-4.1", "gpt-4.1-mini"]
-    assert models_of("openai", names, embeds=True) == BACKEND
-    assert models_of("openai", names, embeds=False) == Backend("openai", "gpt-4.1")
-    assert models_of("vllm", ["qwen"], embeds=True) == Backend("vllm", "qwen", "qwen")
-    assert models_of("new", [], embeds=True) == Backend("new", "simulated", "simulated")
+    assert backend_of("openai", {"chat", "embed"}, names) == BACKEND
+    assert backend_of("openai", {"chat"}, names) == Backend("openai", "gpt-4.1")
+    assert backend_of("vllm", {"chat", "embed"}, ["qwen"]) == Backend("vllm", "qwen", "qwen")
+    assert backend_of("tei", {"embed"}, []) == Backend("tei", "", "simulated")

@@ -80,3 +80,17 @@ def test_reachable_providers_answer(run: Any, served: Simulator, key: str, monke
     assert found["ollama"]["status"] == found["vllm"]["status"] == "unreachable"
     assert found["groq"]["status"] == "no key"
     assert len([seen for seen in served.requests if seen.provider == "claude"]) == 1
+
+
+def test_a_provider_that_does_not_load_is_a_finding(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed one may lack a library of its own."""
+
+    def load(name: str, known: Any = registry.codec) -> Any:
+        if name == "groq":
+            raise ModuleNotFoundError("No module named 'its_library'")
+        return known(name)
+
+    monkeypatch.setattr(registry, "codec", load)
+    found = findings(run, "--offline")
+    assert found["groq"]["detail"] == "ModuleNotFoundError: No module named 'its_library'"
+    assert found["ollama"]["configured"]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_simulator_prints_lines_to_paste(run: Any, monkeypatch: pytest.MonkeyP
     """The variables that it prints are those that the client reads."""
     with started("simulate", "openai", "claude", "--rpm", "100") as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(8)]
+        lines = takewhile(lambda line: not line.startswith("Then: "), iter(process.stdout.readline, ""))
         exports = [line for line in lines if line.startswith("export ")]
         for line in exports:
             for pair in line.partition("#")[0].split()[1:]:

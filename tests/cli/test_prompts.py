@@ -6,16 +6,16 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accel_async.cli import prompts
+from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.types import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_the_sample_has_sixty_prompts_of_many_lengths() -> None:
@@ -64,12 +64,8 @@ def test_a_file_beyond_the_cap_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(prompts, "MAX_FILE_BYTES", 10)
     path = tmp_path / "prompts.txt"
     path.write_text("x" * 11)
-    try:
+    with pytest.raises(InvalidRequestError, match="pass a part of it"):
         prompts.read(path)
-    except ValueError as error:
-        assert "pass a part of it" in str(error)
-    else:
-        raise AssertionError("it was read")
 
 
 @given(
