@@ -18,7 +18,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.embeddings", description="CPU time of an embedding call")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that alternate")
-    parser.add_argument("--calls", type=int, default=3, help="calls a round")
+    parser.add_argument("--calls", type=int, default=2, help="calls a round")
     parser.add_argument("--clients", nargs="+", default=CLIENTS, choices=CLIENTS)
     chosen = parser.parse_args()
 

@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.overhead", description="CPU and wall time of a call")
     parser.add_argument("--rounds", type=int, help="rounds that alternate (default: 5; with 1,000 in flight 1)")
     parser.add_argument("--calls", type=int, default=1_000, help="calls a round, at most")
-    parser.add_argument("--seconds", type=float, default=0.5, help="time after which a round starts no more calls")
+    parser.add_argument("--seconds", type=float, default=0.3, help="time after which a round starts no more calls")
     parser.add_argument("--flight", type=int, nargs="+", default=[1, 100, 1_000], help="calls at once")
     parser.add_argument("--clients", nargs="+", default=CLIENTS, choices=CLIENTS)
     chosen = parser.parse_args()

@@ -53,14 +53,13 @@ class Engine:
                 raise ConfigError(
                     f"{min(misplaced)} is a setting of the client: Client({min(misplaced)}=...)", provider=name
                 )
-            settings(common, providers.get(name, NOTHING), name)
         self._common = settings(common, NOTHING, "")
         self._http_client = http_client
         self._transport = transport
         self._max_total = max_total
         self._providers = Providers(
-            common,
-            providers,
+            self._common,
+            {name: settings(common, given, name) for name, given in providers.items()},
             {name: made for name, given in keys.items() if (made := as_keys(given)) is not None},
             {name: checked_url(url) for name, url in base_urls.items()},
             CredentialsFile(credentials_file),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import anyio
 
 from ipfs_accel_async import registry
-from ipfs_accel_async.config import ProviderSettings, settings
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key, options_of
 from ipfs_accel_async.dispatcher import Dispatcher
@@ -32,6 +31,7 @@ from ipfs_accel_async.types import Target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ipfs_accel_async.config import ProviderSettings
     from ipfs_accel_async.keys import Keys
     from ipfs_accel_async.providers._codec import Codec
     from ipfs_accel_async.transport import Transport
@@ -92,8 +92,8 @@ class Providers:
 
     def __init__(
         self,
-        common: Mapping[str, object],
-        own: Mapping[str, Mapping[str, object]],
+        common: ProviderSettings,
+        own: Mapping[str, ProviderSettings],
         keys: Mapping[str, Keys],
         base_urls: Mapping[str, str],
         file: CredentialsFile,
@@ -109,7 +109,7 @@ class Providers:
     def __getitem__(self, name: str) -> Provider:
         made = self._made.get(name)
         if made is None:
-            own = settings(self._common, self._own.get(name, {}), name)
+            own = self._own.get(name, self._common)
             made = Provider(name, own, self._keys.get(name), self._base_urls.get(name), self._file)
             self._made[name] = made
             self.codecs[name] = made.codec

@@ -32,10 +32,13 @@ class Deadline:
         except TimeoutError as error:
             if isinstance(error, AccelError) or not scope.expired():
                 raise
-            raise _too_late(call) from None
-        if isinstance(reply, Stream):
-            reply.deadline = call.deadline
-        return reply
+        else:
+            if isinstance(reply, Stream):
+                reply.deadline = call.deadline
+            return reply
+        raise _too_late(
+            call
+        )  # outside: its context would be the cancellation, with the frames of whoever was cancelled
 
 
 def _too_late(call: Call) -> AccelError:

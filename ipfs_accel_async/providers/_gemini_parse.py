@@ -43,13 +43,14 @@ def delta_of(event: Mapping[str, Any], calls_before: int = 0) -> Delta:
     model, key = event.get("modelVersion") or "", event.get("responseId") or ""
     if model.__class__ is not str or key.__class__ is not str:
         raise TypeError("modelVersion or responseId is no string")
+    candidate = _first_candidate(event)
+    parts = _parts(candidate)
+    told = candidate.get("finishReason")
+    if told is None and len(parts) == 1 and len(part := parts[0]) == 1 and (text := part.get("text")).__class__ is str:
+        # nearly every piece; its counts are left to the last one, as reading them costs more than all the rest
+        return Delta(text, "", (), "", None, model, key, "", False, event)
     counts = event.get("usageMetadata")
     usage = usage_of(counts) if counts else None
-    candidate = _first_candidate(event)
-    told = candidate.get("finishReason")
-    parts = _parts(candidate)
-    if told is None and len(parts) == 1 and len(parts[0]) == 1 and (text := parts[0].get("text")).__class__ is str:
-        return Delta(text, "", (), "", usage, model, key, "", False, event)  # nearly every piece
     finish = _finish_reason(told)
     said, thoughts, calls, signatures = _gathered(parts, calls_before)
     word = "tool_calls" if calls and finish in {"", "stop"} else finish  # the service says STOP after calls too

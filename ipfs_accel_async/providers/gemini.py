@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList, Reply, Usage
+from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList, Reply
 from ipfs_accel_async.errors import ConfigError, ResponseValidationError
 from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._gemini_body import chat_body, embed_body, model_name
@@ -111,7 +111,7 @@ class Gemini(Codec):
             signature=whole.signature,
             tool_calls=tuple(ToolCall(piece.id, piece.name, piece.arguments) for piece in whole.tool_calls),
             finish_reason=whole.finish_reason,
-            usage=whole.usage or Usage(),
+            usage=usage_of(data.get("usageMetadata") or {}),
             model=whole.model,
             id=whole.id,
             raw=data,

@@ -119,5 +119,5 @@ def _complete(frames: list[bytes], at: int) -> int:
 def _broken(frame: bytes) -> bytes:
     """Cut the JSON of a frame in half and leave its line ends."""
     start = max(0, frame.find(b"{"))
-    text = frame.rstrip(b"\n")
+    text = frame.rstrip(b"\r\n")
     return frame[: start + (len(text) - start) // 2 + 1] + frame[len(text) :] if text else b"{"

@@ -13,7 +13,7 @@ _REASONS = {"length": "length", "stop_sequence": "stop_sequence"}
 
 
 def event(value: Any) -> bytes:
-    """Return a value as one server-sent event, without a space, as the server has written it for long."""
+    """Return a value as one server-sent event, without the space that newer servers put after the colon."""
     return b"data:" + dumps(value) + b"\n\n"
 
 
@@ -29,7 +29,7 @@ def whole(answer: Completion, prompt: str, parameters: dict[str, Any]) -> dict[s
 
 def events(answer: Completion, prompt: str, parameters: dict[str, Any]) -> list[bytes]:
     """The answer token by token; the last one brings the whole text, and nothing follows it."""
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"index": index, "token": token, "generated_text": None, "details": None}
         for index, token in enumerate(_made(answer), 1)
     ]

@@ -7,7 +7,10 @@ from email.utils import formatdate
 from .claude import Claude
 from .delivery import Outgoing, damage
 from .faults import Fault
+from .gemini import Gemini
 from .groq import Groq
+from .hf_tei import HfTei
+from .hf_tgi import HfTgi
 from .limits import Meter, RateLimit, Verdict, unlimited, used_up
 from .ollama import Ollama
 from .openai import OpenAI
@@ -21,6 +24,9 @@ TWINS: dict[str, type[Twin]] = {
     "groq": Groq,
     "vllm": VLLM,
     "ollama": Ollama,
+    "gemini": Gemini,
+    "hf_tgi": HfTgi,
+    "hf_tei": HfTei,
 }
 PROVIDERS = tuple(TWINS)
 Keys = str | Iterable[str] | None
@@ -86,7 +92,8 @@ class Mount:
         headers = self.twin.headers(ask, verdict) | self._retry_after(fault)
         if fault.status == 502:  # it comes from the edge in front of the vendor, which speaks HTML
             return Whole(_EDGE_PAGE, 502, "text/html"), headers
-        reject = RejectError(fault.status, fault.message or "", quota=fault.quota)
+        wait = None if fault.retry_after_form == "garbage" else fault.retry_after
+        reject = RejectError(fault.status, fault.message or "", quota=fault.quota, wait=wait)
         return self.twin.failure(ask, reject), headers
 
     def _retry_after(self, fault: Fault) -> dict[str, str]:

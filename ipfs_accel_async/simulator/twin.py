@@ -68,9 +68,11 @@ class RejectError(Exception):
         code: str | None = None,
         param: str | None = None,
         quota: bool = False,
+        wait: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.code, self.param, self.quota = status, message, code, param, quota
+        self.wait = wait  # seconds, for the services that tell it in the body
 
 
 class Twin(ABC):

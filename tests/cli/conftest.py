@@ -36,7 +36,7 @@ class Served:
     def __init__(self, **options: Any) -> None:
         self.sim = Simulator(**options)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._wait(self.sim.start())
 

@@ -34,7 +34,7 @@ def in_a_thread() -> Iterator[Simulator]:
             started.set()
             loop.close()
 
-    thread = threading.Thread(target=run, name="simulator")
+    thread = threading.Thread(target=run, name="simulator", daemon=True)  # a run that is killed must not hang on it
     thread.start()
     started.wait()
     try:
