@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
@@ -17,7 +18,7 @@ from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.transport import Transport
@@ -46,8 +47,13 @@ class Engine:
             raise ConfigError("pass http_client or transport, not both")
         if max_total is not None and max_total < 1:
             raise ConfigError("max_total_concurrent_requests must be at least 1")
+        for what, given in (("providers", providers), ("keys", keys), ("base_urls", base_urls)):
+            if not isinstance(given, Mapping):
+                raise ConfigError(f'{what} is a mapping by provider, as {what}={{"openai": ...}}')
+        own = {}
         for name in {*providers, *keys, *base_urls}:
             registry.codec(name)
+            own[name] = settings(common, providers.get(name, NOTHING), name)
             misplaced = _OF_THE_CLIENT & set(providers.get(name, NOTHING))
             if misplaced:
                 raise ConfigError(
@@ -59,7 +65,7 @@ class Engine:
         self._max_total = max_total
         self._providers = Providers(
             self._common,
-            {name: settings(common, given, name) for name, given in providers.items()},
+            own,
             {name: made for name, given in keys.items() if (made := as_keys(given)) is not None},
             {name: checked_url(url) for name, url in base_urls.items()},
             CredentialsFile(credentials_file),

@@ -178,6 +178,8 @@ def _complete(error: AccelError, call: Call) -> None:
     if error.target is None:
         error.target = call.target
         error.provider = call.target.provider
+    if call.key is not None:
+        error.redact(call.key.reveal())
     error.request_id = error.request_id or call.request_id
     error.attempts = call.attempts
     error.phase = error.phase or call.trace.phase

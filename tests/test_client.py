@@ -335,6 +335,7 @@ async def test_bad_input_gets_one_line_and_nothing_is_sent(call: Any, kind: type
         ({"queue": 3}, "there is no setting 'queue'"),
         ({"providers": {"openai": {"timeout": -1}}}, "timeout"),
         ({"providers": {"openai": {"connect_timeout": 1}}}, "a setting of the client"),
+        ({"keys": "sk-test"}, "a mapping by provider"),
         ({"http_client": object(), "transport": object()}, "not both"),
         ({"max_total_concurrent_requests": 0}, "at least 1"),
     ],

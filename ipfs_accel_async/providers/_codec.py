@@ -128,7 +128,7 @@ class Codec:
 
     def auth_headers(self, key: Secret) -> Iterable[tuple[bytes, bytes]]:
         """The header that carries the key."""
-        return ((b"authorization", b"Bearer " + key.reveal().encode("ascii")),)
+        return ((b"authorization", key.header("Bearer")),)
 
     def normalize_url(self, url: str) -> str:
         """A base URL as users write it, made whole; it comes checked and without a trailing slash."""

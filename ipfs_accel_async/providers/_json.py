@@ -21,9 +21,13 @@ def loads(call: CallFacts, data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        begin = data[:60].decode("utf-8", "replace").replace("\n", " ")
-        message = f"the answer is not JSON ({error.msg} at byte {error.pos}): {begin!r}"
-        raise DecodeError(message, target=call.target, request_id=call.request_id) from None
+        fault = f"{error.msg} at byte {error.pos}"
+    # raised here: the decoder's own error holds the whole text
+    begin = data[:1_000].decode("utf-8", "replace")
+    if call.key is not None:
+        begin = begin.replace(call.key.reveal(), "...")  # before it is cut: half a key is a secret too
+    message = f"the answer is not JSON ({fault}): {begin[:60]!r}"
+    raise DecodeError(message, target=call.target, request_id=call.request_id)
 
 
 def dumps(value: Any) -> bytes:

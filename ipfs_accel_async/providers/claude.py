@@ -71,7 +71,7 @@ class Claude(Codec):
 
     def auth_headers(self, key: Secret) -> Iterable[tuple[bytes, bytes]]:
         """The key, in the header of this version or of the option `auth`."""
-        return super().auth_headers(key) if self._bearer else ((b"x-api-key", key.reveal().encode("ascii")),)
+        return super().auth_headers(key) if self._bearer else ((b"x-api-key", key.header()),)
 
     def normalize_url(self, url: str) -> str:
         """The root of the service: paths carry ``/v1`` themselves."""

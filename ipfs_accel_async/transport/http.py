@@ -6,7 +6,6 @@ default: cancelled calls leak its slots, and a call costs ten to twenty times th
 
 from __future__ import annotations
 
-import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +78,6 @@ class HttpTransport:
                 request.method, _parsed(request.url), headers=request.headers, stream=Body(request.body)
             )
             return self._incoming(await transport.handle_async_request(outgoing))
-        except asyncio.CancelledError as cancelled:
-            raise cancelled.with_traceback(None) from None  # without the frames that hold the header bytes
         except Exception as error:  # noqa: BLE001 - each becomes a typed one
             failure = typed(error, phase="first byte")
         raise failure  # outside: not even as its context the original follows, as its frames hold the header bytes
