@@ -105,9 +105,13 @@ def test_a_deadlock_with_a_cancelled_timer_is_an_error_too():
         run(wait_for_ever())
 
 
-@given(st.lists(st.floats(0, 1e7, allow_nan=False), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.floats(0, 1e7, allow_nan=False).filter(lambda delay: delay == 0 or delay > 1e-9), min_size=1, max_size=30
+    )
+)
 def test_the_run_ends_at_the_latest_timer(delays):
-    """Whatever the delays, the clock ends at the longest of them."""
+    """Whatever the delays (the loop knows none below a nanosecond), the clock ends at the longest of them."""
 
     async def main() -> float:
         await asyncio.gather(*(asyncio.sleep(delay) for delay in delays))

@@ -43,13 +43,14 @@ def chat(body: dict[str, Any]) -> Question:
     """Read a chat request. The server has one model; another name is taken for an adapter and told back."""
     if not isinstance(body.get("messages"), list):
         raise shape("missing field `messages`")
-    if isinstance(body.get("stop"), str):
-        raise shape("stop: invalid type: string, expected a sequence")
+    stop = body.get("stop") or []
+    if not isinstance(stop, list) or not all(isinstance(word, str) for word in stop):
+        raise shape("stop: invalid type, expected a sequence")
     wanted = body.get("response_format")
     if wanted is not None and body.get("tools") is not None:
         raise RejectError(422, "Tool error: Grammar and tools are mutually exclusive", code="tool_error")
     model = body.get("model")
-    read = {**body, "model": MODEL if model in (None, "tgi") else model, "response_format": None}
+    read = {**body, "model": MODEL if model in (None, "tgi") else model, "response_format": None, "stop": None}
     if isinstance(body.get("tool_choice"), str) and body["tool_choice"] not in ("auto", "none", "required"):
         read["tool_choice"] = {"type": "function", "function": {"name": body["tool_choice"]}}
     for name in ("temperature", "top_p"):
@@ -61,7 +62,7 @@ def chat(body: dict[str, Any]) -> Question:
         question = chat_question(read, MAX_TOTAL_TOKENS * 8, strict_json=False)
     except RejectError as reject:
         raise shape(reject.message) from reject
-    question.parallel = False
+    question.parallel, question.stop = False, stop
     constrain(question, wanted)
     _sampling(body, {"temperature": body.get("temperature") or None})  # 0 is greedy on this route
     return _fitting(question)

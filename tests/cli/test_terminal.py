@@ -39,7 +39,7 @@ def test_answers_lose_control_characters_on_a_terminal_only(
 
 @given(st.text())
 def test_one_line_is_one_line_that_shows_itself(text: str) -> None:
-    """Whatever the text, it holds no line break and no markup."""
+    """Whatever the text, it holds no line break and no markup, and what follows it keeps its own."""
     line = terminal.one_line(text)
     assert "\n" not in line
-    assert Text.from_markup(line).plain == " ".join(terminal.plain(text).split())
+    assert Text.from_markup(f"{line}[bold]!").plain == " ".join(terminal.plain(text).split()) + "!"

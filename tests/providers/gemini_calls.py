@@ -1,7 +1,7 @@
 """The same calls in our words and in those of the google-genai SDK.
 
-The SDK writes some names in snake case (``mime_type``), which the service takes as well; :func:`in_camel_case` makes its
-bodies comparable. It sends arguments and schemas as they are, so those here have no such names.
+The SDK writes some names in snake case (``mime_type``), which the service takes as well; :func:`in_camel_case` makes
+its bodies comparable. It sends arguments and schemas as they are, so those here have no such names.
 """
 
 from __future__ import annotations

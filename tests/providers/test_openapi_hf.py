@@ -1,4 +1,4 @@
-"""Our bodies and recordings against TGI's and TEI's published OpenAPI descriptions, where copies lie beside the repository.
+"""Our bodies and recordings against TGI's and TEI's published OpenAPI descriptions, where copies lie beside us.
 
 TGI's description names two things otherwise than the server itself and all its clients do: ``arguments`` for the
 `parameters` of a tool, and the format ``json`` for ``json_object``.

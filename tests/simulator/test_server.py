@@ -193,8 +193,7 @@ async def test_claude_takes_its_key_in_either_header() -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_used_up_limit_is_told_as_the_vendor_does(provider: str) -> None:
-    """The second request gets 429 (503 from the servers that know none), for this key alone; servers of one's own
-    do not say when to come back."""
+    """The second request gets 429 (503 from servers that know none), with a time if the vendor tells, for this key."""
     limit = RateLimit(requests_per_minute=1, requests_per_day=1 if provider == "groq" else None)
     async with simulate(provider, rate_limit=limit) as sim, raw_client() as session:
         assert (await chat(session, sim, provider))[0] == 200

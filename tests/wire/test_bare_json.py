@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_where_the_body_is_cut_changes_nothing(blocks: list[bytes], cuts: list[i
     """Any split gives the same frames in the same order."""
     body = b"".join(blocks)
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
-    chunks = [body[start:end] for start, end in zip(places, places[1:], strict=False)]
+    chunks = [body[start:end] for start, end in pairwise(places)]
     assert decoded(chunks) == decoded([body])
 
 
