@@ -1,6 +1,6 @@
 """What importing costs: CPU and memory of a fresh process, and which heavy libraries came along.
 
-``python -m benchmarks.imports``.
+``python -m benchmarks.imports --gate`` fails when a promise is broken.
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ def measure(library: str, times: int) -> dict[str, Any] | None:
     }
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; with a gate, 1 when a promise is broken."""
     parser = argparse.ArgumentParser(prog="benchmarks.imports", description="CPU time and memory of imports")
     parser.add_argument("--rounds", type=int, default=7, help="fresh processes for ours; at most 3 for a peer")
     parser.add_argument("--libraries", nargs="+", default=LIBRARIES)
+    parser.add_argument("--gate", action="store_true", help="end with 1 when a promise is broken")
     chosen = parser.parse_args()
 
     figures: dict[str, dict[str, Any]] = {}
@@ -78,7 +79,8 @@ def main() -> None:
             Promise("heavy libraries loaded", len(ours["heavy"]), 0),
         ]
     conclude("imports", figures, promises)
+    return 1 if chosen.gate and not all(promise.holds for promise in promises) else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

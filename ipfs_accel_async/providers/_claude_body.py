@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ DEFAULT_MAX_TOKENS = 4096
 """The wire demands a limit; this is it where the caller sets none."""
 NO_SAMPLING_SINCE = "2026-10-21"
 """From this API version on, `temperature`, `top_p` and `top_k` are refused by the service."""
+_OWN_SIGNATURE = re.compile(r"[A-Za-z0-9+/_-]+=*")
+"""Base64; Gemini's, say, have a place beside it."""
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
@@ -129,7 +132,7 @@ def _blocks(parts: Iterable[Part]) -> list[dict[str, Any]]:
         elif isinstance(part, Image):
             blocks.append({"type": "image", "source": _source(part)})
         elif isinstance(part, Thinking):
-            if part.signature:
+            if _OWN_SIGNATURE.fullmatch(part.signature):
                 thinking.append({"type": "thinking", "thinking": part.text, "signature": part.signature})
         elif isinstance(part, NativePart):
             blocks.append(dict(part.value))

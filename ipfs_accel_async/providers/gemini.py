@@ -33,8 +33,9 @@ _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 class Gemini(Codec):
     """The Gemini API: chat, embeddings and the list of models.
 
-    Option ``api_version``: ``v1`` (the default), ``v1beta`` or ``v1alpha``; a base URL that ends in a version overrides
-    it.
+    Options:
+
+    - ``api_version``: ``v1`` (the default), ``v1beta`` or ``v1alpha``; a base URL that ends in a version overrides it.
 
     A prompt that the service refuses is a `ContentFilteredError`, whole or streamed; an answer that it stops is a reply
     that ends with ``content_filter``. A stream ends with the piece that has the finish reason: the wire has no other

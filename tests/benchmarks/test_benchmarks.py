@@ -58,7 +58,9 @@ def test_embeddings_are_measured_in_both_encodings() -> None:
 
 def test_importing_loads_nothing_heavy() -> None:
     """Importing the package loads none of the heavy libraries; one that is not installed is skipped with a word."""
-    line, said = run("benchmarks.imports", "--rounds", "1", "--libraries", "ipfs_accel_async", "no_such_library")
+    line, said = run(
+        "benchmarks.imports", "--gate", "--rounds", "1", "--libraries", "ipfs_accel_async", "no_such_library"
+    )
 
     assert line["figures"]["ipfs_accel_async"]["heavy"] == []
     assert "no_such_library: skipped, not installed" in said

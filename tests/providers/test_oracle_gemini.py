@@ -57,9 +57,7 @@ def agree(reply: Reply, answers: Sequence[Any]) -> None:
     ]
     theirs = [part.function_call.id for part in parts if part.function_call]
     assert [one.id for one in reply.tool_calls] == [key or f"call_{place}" for place, key in enumerate(theirs)]
-    signatures = [
-        base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_")) for text in placed(reply.signature).values()
-    ]
+    signatures = [base64.b64decode(text) for text in placed(reply.signature).values()]
     assert signatures == [part.thought_signature for part in parts if part.thought_signature]
     assert last.candidates[0].finish_reason.value == "STOP"
     assert reply.finish_reason == ("tool_calls" if reply.tool_calls else "stop")

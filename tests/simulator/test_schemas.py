@@ -15,11 +15,12 @@ import ollama
 import openai.types
 import openai.types.chat
 import pytest
+from google.genai import types as genai_types
 from pydantic import TypeAdapter
 
 from ipfs_accel_async.simulator import simulate
 from ipfs_accel_async.simulator.answers import REFUSAL_TRIGGER
-from tests.simulator.calls import PATHS, chat_body, raw_client
+from tests.simulator.calls import PATHS, STREAM_PATHS, chat_body, raw_client
 
 pytestmark = pytest.mark.sockets
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -42,12 +43,21 @@ CLAUDE_CALLS: list[dict[str, Any]] = [
     {"text": REFUSAL_TRIGGER},
 ]
 OLLAMA_CALLS: list[dict[str, Any]] = [{}, {"tools": FUNCTION}, {"think": True}, {"format": SCHEMA}]
+GEMINI_CALLS: list[dict[str, Any]] = [
+    {},
+    {"tools": [{"functionDeclarations": [{"name": "weather", "parametersJsonSchema": SCHEMA}]}]},
+    {"generationConfig": {"maxOutputTokens": 3}},
+    {"generationConfig": {"thinkingConfig": {"includeThoughts": True}}},
+    {"generationConfig": {"responseMimeType": "application/json", "responseJsonSchema": SCHEMA}},
+    {"text": REFUSAL_TRIGGER},
+]
 CHATS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
     "openai": (openai.types.chat.ChatCompletion, openai.types.chat.ChatCompletionChunk, OPENAI_CALLS),
     "groq": (groq.types.chat.ChatCompletion, groq.types.chat.ChatCompletionChunk, OPENAI_CALLS),
     "vllm": (openai.types.chat.ChatCompletion, openai.types.chat.ChatCompletionChunk, OPENAI_CALLS),
     "claude": (anthropic.types.Message, anthropic.types.RawMessageStreamEvent, CLAUDE_CALLS),
     "ollama": (ollama.ChatResponse, ollama.ChatResponse, OLLAMA_CALLS),
+    "gemini": (genai_types.GenerateContentResponse, genai_types.GenerateContentResponse, GEMINI_CALLS),
 }
 
 
@@ -62,13 +72,13 @@ async def test_chats_fit_their_types(provider: str) -> None:
     """Whole replies and every event of a stream validate, for each kind of call."""
     reply_type, event_type, calls = CHATS[provider]
     async with simulate(provider) as sim, raw_client() as session:
-        url = sim.root_url + PATHS[provider]
+        url, stream_url = sim.root_url + PATHS[provider], sim.root_url + STREAM_PATHS[provider]
         for call in calls:
             async with session.post(url, json=chat_body(provider, **call)) as reply:
                 assert reply.status == 200
                 validator(reply_type).validate(await reply.json())
-            usage = {} if provider in ("claude", "ollama") else {"stream_options": {"include_usage": True}}
-            async with session.post(url, json=chat_body(provider, stream=True, **usage, **call)) as reply:
+            usage = {} if provider in ("claude", "ollama", "gemini") else {"stream_options": {"include_usage": True}}
+            async with session.post(stream_url, json=chat_body(provider, stream=True, **usage, **call)) as reply:
                 for line in (await reply.text()).split("\n"):
                     text = line.removeprefix("data: ")
                     if text.startswith("{") and text != '{"type":"ping"}':
