@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall
 
@@ -50,21 +50,7 @@ class ToolCallDelta:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """One piece of a streamed reply.
-
-    Args:
-        text: New text.
-        reasoning: New reasoning text; `signature` signs it where the service does.
-        tool_calls: Pieces of tool calls.
-        finish_reason: Why the model stopped, in the last pieces.
-        usage: Counts so far; later ones replace earlier ones.
-        model: Model that answers, and `id` the service's id of the reply, where the piece says so.
-        end: The stream's end mark: nothing follows.
-        raw: The piece as the service sent it.
-    """
-
+class _DeltaFields(NamedTuple):
     text: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCallDelta, ...] = ()
@@ -74,12 +60,42 @@ class Delta:
     id: str = ""
     signature: str = ""
     end: bool = False
-    raw: Any = field(default=None, compare=False, repr=False)
+    raw: Any = None
+
+
+class Delta(_DeltaFields):
+    """One piece of a streamed reply. A named tuple, as it is the hottest value: it costs a quarter of a dataclass.
+
+    Args:
+        text: New text.
+        reasoning: New reasoning text; `signature` signs it where the service does.
+        tool_calls: Pieces of tool calls.
+        finish_reason: Why the model stopped, in the last pieces.
+        usage: Counts so far; later ones replace earlier ones.
+        model: Model that answers, and `id` the service's id of the reply, where the piece says so.
+        end: The stream's end mark: nothing follows.
+        raw: The piece as the service sent it; it does not count when deltas are compared.
+    """
+
+    __slots__ = ()
 
     @property
     def committing(self) -> bool:
         """Whether a caller can tell it came: after such a piece a call is never sent again."""
         return bool(self.text or self.tool_calls or self.reasoning or self.signature or self.finish_reason or self.end)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Delta) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
+
+    def __repr__(self) -> str:
+        told = ((name, value) for name, value in zip(self._fields[:-1], self, strict=False) if value)
+        return f"Delta({', '.join(f'{name}={value!r}' for name, value in told)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

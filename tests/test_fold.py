@@ -119,7 +119,13 @@ def test_a_count_that_is_absent_leaves_the_earlier_one(usages: list[Usage], kept
     assert fold([Delta(usage=usage) for usage in usages], EMPTY).usage == kept
 
 
-@given(st.lists(st.builds(Delta, text=texts, model=st.sampled_from(["", "a", "b"]), id=st.sampled_from(["", "x"]))))
+@given(
+    st.lists(
+        st.builds(
+            Delta, raw=st.none(), text=texts, model=st.sampled_from(["", "a", "b"]), id=st.sampled_from(["", "x"])
+        )
+    )
+)
 def test_the_last_model_and_id_that_are_said_stand(deltas: list[Delta]) -> None:
     """Pieces that do not say leave them; with none the reply has what it had."""
     reply = fold(deltas, EMPTY)
@@ -144,7 +150,9 @@ def test_the_last_reason_stands_but_stop_does_not_hide_tool_calls(reasons: list[
     assert fold([Delta(finish_reason=reason) for reason in reasons], EMPTY).finish_reason == kept
 
 
-@given(st.lists(st.builds(Delta, text=texts, reasoning=texts, usage=st.none() | whole_usages), max_size=8))
+@given(
+    st.lists(st.builds(Delta, raw=st.none(), text=texts, reasoning=texts, usage=st.none() | whole_usages), max_size=8)
+)
 def test_a_fold_can_be_read_at_any_point(deltas: list[Delta]) -> None:
     """What has come so far is the fold of what has come so far; reading it changes nothing."""
     gathered = Fold()

@@ -83,7 +83,7 @@ class HfTgi(OpenAI):
         deltas = deltas_of(chunk)
         if deltas and (deltas[0].finish_reason or deltas[0].tool_calls):
             (delta,) = deltas
-            return (replace(delta, finish_reason=_finish(delta.finish_reason, called=bool(delta.tool_calls))),)
+            return (delta._replace(finish_reason=_finish(delta.finish_reason, called=bool(delta.tool_calls))),)
         return deltas
 
     def error(self, call: CallFacts, body: Any, status: int = 200, headers: Headers | None = None) -> APIError:

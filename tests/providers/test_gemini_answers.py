@@ -13,7 +13,6 @@ from ipfs_accel_async.errors import ContentFilteredError, DecodeError, ResponseV
 from ipfs_accel_async.fold import fold
 from ipfs_accel_async.providers.gemini import codec
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, Message, NativeRequest, ToolCall
-from tests.providers.codecs import CODECS, having
 from tests.providers.recorded import (
     call_of,
     deltas_of,
@@ -86,36 +85,6 @@ def test_calls_in_pieces_of_their_own_stay_apart() -> None:
     """However many pieces they come in, their indexes go on."""
     deltas = streamed(chunk(call_part("a")), chunk({"text": '"functionCall"'}), chunk(call_part("b"), call_part("c")))
     assert [piece.index for delta in deltas for piece in delta.tool_calls] == [0, 1, 2]
-
-
-def test_a_reply_goes_back_as_the_service_wants_it() -> None:
-    """Its thoughts and calls return with their signatures, each on its part."""
-    for name in ("chat", "tools"):
-        reply = codec.parse_response(CHAT, recorded_response("gemini", name))
-        body = codec.build_body(call_of(codec, ChatRequest((Message("user", "hello"), reply.message))))
-        sent = body["contents"][1]["parts"]
-        for part in fixture("gemini", name)["body"]["candidates"][0]["content"]["parts"]:
-            if "functionCall" in part:
-                part["functionCall"].setdefault("args", {})
-            assert part in sent
-
-
-@pytest.mark.parametrize("name", [name for name in having("chat") if name != "gemini"])
-def test_signatures_go_to_no_other_service(name: str) -> None:
-    """A conversation may go on with another model, which would refuse what it has not signed."""
-    reply = whole(chunk(call_part("f") | {"thoughtSignature": "QUJD"}, finish="STOP"))
-    other = CODECS[name]
-    body = other.build_body(call_of(other, ChatRequest((Message("user", "hello"), reply.message))))
-    assert "QUJD" not in json.dumps(body)
-
-
-def test_a_signature_without_thoughts_goes_back_too() -> None:
-    """Some models sign a call and do not show what they thought."""
-    reply = whole(chunk(call_part("f") | {"thoughtSignature": "QUJD"}, finish="STOP"))
-    assert (reply.reasoning, reply.signature) == ("", "call0:QUJD;")
-    body = codec.build_body(call_of(codec, ChatRequest((Message("user", "hello"), reply.message))))
-    part = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "QUJD"}
-    assert body["contents"][1]["parts"] == [part]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.providers.gemini import codec
-from ipfs_accel_async.types import ChatRequest, Image, Message, NativePart, Text, Thinking, ToolCall
+from ipfs_accel_async.types import ChatRequest, Image, Message, NativePart, Text, ToolCall
 from tests.providers.recorded import call_of
 
 HELLO = Message("user", "hello")
@@ -85,29 +85,6 @@ def test_images_are_parts(image: Image, part: dict[str, Any]) -> None:
     native = {"videoMetadata": {"fps": 1}, "fileData": {"fileUri": "https://y.test/v"}}
     body = body_of(Message("user", (Text("what is it?"), image, NativePart(native))))
     assert body["contents"][0]["parts"] == [{"text": "what is it?"}, part, native]
-
-
-def test_signatures_return_to_the_parts_they_came_with() -> None:
-    """Thoughts, text and calls get their own again; one of the text that stands alone has an empty text."""
-    thinking = Thinking("hm", "thought:AAAA;text:BBBB;call1:CCCC;")
-    calls = (ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}"))
-    (turn,) = contents_of(Message("assistant", (thinking, Text("so"), Text("be it")), calls))
-    assert turn["parts"] == [
-        {"text": "hm", "thought": True, "thoughtSignature": "AAAA"},
-        {"text": "so"},
-        {"text": "be it", "thoughtSignature": "BBBB"},
-        {"functionCall": {"name": "f", "args": {}, "id": "a"}},
-        {"functionCall": {"name": "g", "args": {}, "id": "b"}, "thoughtSignature": "CCCC"},
-    ]
-    (turn,) = contents_of(Message("assistant", (Thinking("", "text:BBBB;"),)))
-    assert turn["parts"] == [{"text": "", "thoughtSignature": "BBBB"}]
-
-
-@pytest.mark.parametrize("signature", ["", "EqoBCkgIBRABGAIiQPh3m9v2c0=", "text:AAAA;and more", "image:AAAA;"])
-def test_the_thoughts_of_other_models_are_left_out(signature: str) -> None:
-    """Without a signature of this service, thinking has no use here, and another's would be refused."""
-    (turn,) = contents_of(Message("assistant", (Thinking("hm", signature), Text("so"))))
-    assert turn["parts"] == [{"text": "so"}]
 
 
 @pytest.mark.parametrize(
