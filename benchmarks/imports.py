@@ -1,6 +1,7 @@
 """What importing costs: CPU and memory of a fresh process, and which heavy libraries came along.
 
-``python -m benchmarks.imports --gate`` fails when a promise is broken.
+``python -m benchmarks.imports --gate`` fails when memory or a heavy library breaks its promise; seconds are shown and never
+fail anything, as they are the machine's as much as ours.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.imports", description="CPU time and memory of imports")
     parser.add_argument("--rounds", type=int, default=7, help="fresh processes for ours; at most 3 for a peer")
     parser.add_argument("--libraries", nargs="+", default=LIBRARIES)
-    parser.add_argument("--gate", action="store_true", help="end with 1 when a promise is broken")
+    parser.add_argument("--gate", action="store_true", help="end with 1 when a promise other than of seconds is broken")
     chosen = parser.parse_args()
 
     figures: dict[str, dict[str, Any]] = {}
@@ -79,7 +80,8 @@ def main() -> int:
             Promise("heavy libraries loaded", len(ours["heavy"]), 0),
         ]
     conclude("imports", figures, promises)
-    return 1 if chosen.gate and not all(promise.holds for promise in promises) else 0
+    gated = [promise for promise in promises if promise.name != "CPU s"]
+    return 1 if chosen.gate and not all(promise.holds for promise in gated) else 0
 
 
 if __name__ == "__main__":

@@ -6,14 +6,25 @@ import difflib
 import pkgutil
 import re
 from importlib import import_module
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from ipfs_accel_async import providers
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 from ipfs_accel_async.providers._codec import Codec
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
+
 ENTRY_POINTS = "ipfs_accel_async.providers"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+
+
+def entry_points(*, group: str, name: str | None = None) -> Iterable[EntryPoint]:
+    """Installed entry points. Their look-up loads on first use: it is a tenth of the whole import."""
+    from importlib.metadata import entry_points as installed
+
+    return installed(group=group) if name is None else installed(group=group, name=name)
 
 
 def names() -> list[str]:

@@ -7,8 +7,6 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-import anyio
-
 from ipfs_accel_async import registry
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key, options_of
@@ -30,6 +28,8 @@ from ipfs_accel_async.types import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import anyio
 
     from ipfs_accel_async.config import ProviderSettings
     from ipfs_accel_async.keys import Keys
@@ -129,7 +129,7 @@ class Runtime:
         self.loop = asyncio.get_running_loop()
         self.transport = transport
         self._providers = providers
-        self._total = None if max_total is None else anyio.Semaphore(max_total)
+        self._total = None if max_total is None else _semaphore(max_total)
         self._slots: dict[str, anyio.Semaphore] = {}
         self._started = self.loop.time()
         self._since = time.time()
@@ -170,10 +170,10 @@ class Runtime:
     def _lane(self, target: Target) -> Lane:
         made = self._providers[target.provider]
         own = made.settings
-        slots = self._slots.setdefault(target.provider, anyio.Semaphore(own.max_concurrent_requests))
+        slots = self._slots.setdefault(target.provider, _semaphore(own.max_concurrent_requests))
         caps = [slots]
         if own.max_concurrent_per_endpoint is not None:
-            caps.append(anyio.Semaphore(own.max_concurrent_per_endpoint))
+            caps.append(_semaphore(own.max_concurrent_per_endpoint))
         if self._total is not None:
             caps.append(self._total)
         gates: list[Gate] = []
@@ -203,6 +203,12 @@ class Runtime:
         """Fail what waits and close the connections."""
         self.dispatcher.close()
         await self.transport.aclose()
+
+
+def _semaphore(size: int) -> anyio.Semaphore:
+    from anyio import Semaphore  # loads on first use, as all that importing the package does not need
+
+    return Semaphore(size)
 
 
 def idle_report() -> Report:
