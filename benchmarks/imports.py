@@ -1,7 +1,7 @@
 """What importing costs: CPU and memory of a fresh process, and which heavy libraries came along.
 
-``python -m benchmarks.imports --gate`` fails when memory or a heavy library breaks its promise; seconds are shown and never
-fail anything, as they are the machine's as much as ours.
+``python -m benchmarks.imports --gate`` fails when memory or a heavy library breaks its promise; seconds are shown and
+never fail anything, as they are the machine's as much as ours.
 """
 
 from __future__ import annotations
