@@ -14,6 +14,7 @@ from .hf_tgi import HfTgi
 from .limits import Meter, RateLimit, Verdict, unlimited, used_up
 from .ollama import Ollama
 from .openai import OpenAI
+from .ovms import OVMS
 from .schedules import Schedule, Script
 from .twin import Answer, Ask, RejectError, Twin, Whole
 from .vllm import VLLM
@@ -27,6 +28,7 @@ TWINS: dict[str, type[Twin]] = {
     "gemini": Gemini,
     "hf_tgi": HfTgi,
     "hf_tei": HfTei,
+    "ovms": OVMS,
 }
 PROVIDERS = tuple(TWINS)
 Keys = str | Iterable[str] | None

@@ -32,6 +32,7 @@ MORE_PATHS = {
     "ollama": ["/api/generate", "/api/embed", "/api/show"],
     "hf_tgi": ["/generate", "/generate_stream", "/", "/tokenize"],
     "hf_tei": ["/rerank", "/predict", "/similarity", "/tokenize"],
+    "ovms": ["/v3/embeddings"],
     "gemini": [f"/v1/models/m:{method}" for method in ("streamGenerateContent", "countTokens", "batchEmbedContents")],
 }
 GOOD = {"hf_tgi": {"inputs": "hi"}, "hf_tei": {"query": "hi", "texts": ["hi", "ho"]}}  # for their other paths
