@@ -13,6 +13,7 @@ from .hf_tei import HfTei
 from .hf_tgi import HfTgi
 from .limits import Meter, RateLimit, Verdict, unlimited, used_up
 from .ollama import Ollama
+from .opea import OPEA
 from .openai import OpenAI
 from .ovms import OVMS
 from .schedules import Schedule, Script
@@ -29,6 +30,7 @@ TWINS: dict[str, type[Twin]] = {
     "hf_tgi": HfTgi,
     "hf_tei": HfTei,
     "ovms": OVMS,
+    "opea": OPEA,
 }
 PROVIDERS = tuple(TWINS)
 Keys = str | Iterable[str] | None

@@ -23,6 +23,7 @@ PATHS = {
     "hf_tei": "/embed",
     "gemini": "/v1/models/m:generateContent",
     "ovms": "/v3/chat/completions",
+    "opea": "/v1/chatqna",
 }
 STREAM_PATHS = PATHS | {"gemini": "/v1/models/m:streamGenerateContent?alt=sse"}
 HEADERS = {"authorization": "Bearer sk-test", "anthropic-version": "2026-10-21"}
