@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SOURCES = {"codetrans": "source_code", "translation": "source_language"}
 """Services that take one text between two languages, with the name of its field."""
 _SEEING = frozenset({"visualqna", "multimodalqna"})
-_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES = frozenset({"system", "developer", "user", "assistant"})
 
 
 def service_body(call: CallFacts, request: ChatRequest, service: str) -> dict[str, Any]:
@@ -62,4 +62,4 @@ def _message(call: CallFacts, message: Message, service: str) -> Message:
     parts = () if isinstance(message.content, str) else message.content
     if service not in _SEEING and any(isinstance(part, Image) for part in parts):
         raise refused(call, f"opea's {service} takes no images: use the service visualqna")
-    return replace(message, role=_ROLES[message.role])
+    return replace(message, role="system") if message.role == "developer" else message
