@@ -13,7 +13,9 @@ from .hf_tei import HfTei
 from .hf_tgi import HfTgi
 from .limits import Meter, RateLimit, Verdict, unlimited, used_up
 from .ollama import Ollama
+from .opea import OPEA
 from .openai import OpenAI
+from .ovms import OVMS
 from .schedules import Schedule, Script
 from .twin import Answer, Ask, RejectError, Twin, Whole
 from .vllm import VLLM
@@ -27,6 +29,8 @@ TWINS: dict[str, type[Twin]] = {
     "gemini": Gemini,
     "hf_tgi": HfTgi,
     "hf_tei": HfTei,
+    "ovms": OVMS,
+    "opea": OPEA,
 }
 PROVIDERS = tuple(TWINS)
 Keys = str | Iterable[str] | None

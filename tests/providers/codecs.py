@@ -20,6 +20,8 @@ CODECS = {name: registry.codec(name) for name in NAMES}
 CHAT = ChatRequest((Message("user", "Hello"),))
 TOOLS = ChatRequest((Message("user", "Weather?"),), (Tool("weather", "Weather of a city."), Tool("clock")))
 EMBED = EmbedRequest(("alpha", "beta"))
+UNCOUNTED = {"opea"}
+"""Services that count no tokens of a chat."""
 
 
 def having(operation: str) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.simulator import Simulator
 
-PROVIDERS = ("openai", "groq", "vllm", "claude", "ollama", "hf_tgi", "gemini")
+PROVIDERS = ("openai", "groq", "vllm", "claude", "ollama", "hf_tgi", "gemini", "ovms")
 PATHS = {
     "openai": "/v1/chat/completions",
     "groq": "/openai/v1/chat/completions",
@@ -22,6 +22,8 @@ PATHS = {
     "hf_tgi": "/v1/chat/completions",
     "hf_tei": "/embed",
     "gemini": "/v1/models/m:generateContent",
+    "ovms": "/v3/chat/completions",
+    "opea": "/v1/chatqna",
 }
 STREAM_PATHS = PATHS | {"gemini": "/v1/models/m:streamGenerateContent?alt=sse"}
 HEADERS = {"authorization": "Bearer sk-test", "anthropic-version": "2026-10-21"}
@@ -33,6 +35,7 @@ TERMINAL = {
     "ollama": b'"done":true',
     "hf_tgi": b"data: [DONE]",
     "gemini": b'"finishReason":',
+    "ovms": b"data: [DONE]",
 }
 
 

@@ -25,7 +25,7 @@ def payloads(body: bytes) -> list[str]:
 def error_text(provider: str, value: dict[str, object]) -> str:
     """Return the message of an error object, after checking its shape."""
     error = value["error"]
-    if provider == "ollama":
+    if provider in ("ollama", "ovms"):
         assert set(value) == {"error"}
         return str(error)
     if provider == "hf_tgi" and isinstance(error, str):

@@ -32,9 +32,15 @@ MORE_PATHS = {
     "ollama": ["/api/generate", "/api/embed", "/api/show"],
     "hf_tgi": ["/generate", "/generate_stream", "/", "/tokenize"],
     "hf_tei": ["/rerank", "/predict", "/similarity", "/tokenize"],
+    "ovms": ["/v3/embeddings"],
+    "opea": ["/v1/embeddings", "/v1/codegen", "/v1/codetrans", "/v1/docsum"],
     "gemini": [f"/v1/models/m:{method}" for method in ("streamGenerateContent", "countTokens", "batchEmbedContents")],
 }
-GOOD = {"hf_tgi": {"inputs": "hi"}, "hf_tei": {"query": "hi", "texts": ["hi", "ho"]}}  # for their other paths
+GOOD = {  # for their other paths
+    "hf_tgi": {"inputs": "hi"},
+    "hf_tei": {"query": "hi", "texts": ["hi", "ho"]},
+    "opea": {"source_code": "hi", "language_from": "Go", "language_to": "C", "type": "text"},
+}
 
 
 @pytest.mark.parametrize("provider", PATHS)

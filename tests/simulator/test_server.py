@@ -167,10 +167,10 @@ async def test_a_port_that_is_taken_is_an_error_and_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_only_the_given_keys_are_accepted(provider: str) -> None:
-    """A wrong key is that vendor's 401 (Google's 400), which does not repeat the key."""
+    """A wrong key is that vendor's 401 (Google's 400, OVMS's 500), which does not repeat the key."""
     async with simulate(provider, keys=["sk-right"]) as sim, raw_client() as session:
         status, _, body = await chat(session, sim, provider)
-        assert (status, b"sk-test" in body) == (400 if provider == "gemini" else 401, False)
+        assert (status, b"sk-test" in body) == ({"gemini": 400, "ovms": 500}.get(provider, 401), False)
         session.headers["authorization"] = "Bearer sk-right"
         assert (await chat(session, sim, provider))[0] == 200
 
@@ -198,8 +198,9 @@ async def test_a_used_up_limit_is_told_as_the_vendor_does(provider: str) -> None
     async with simulate(provider, rate_limit=limit) as sim, raw_client() as session:
         assert (await chat(session, sim, provider))[0] == 200
         status, headers, _ = await chat(session, sim, provider)
-        own = provider in ("vllm", "ollama", "hf_tgi", "hf_tei", "gemini")
-        assert (status, "retry-after" in headers) == (503 if provider in ("vllm", "ollama") else 429, not own)
+        own = provider in ("vllm", "ollama", "hf_tgi", "hf_tei", "gemini", "ovms", "opea")
+        unlimited = ("vllm", "ollama", "ovms", "opea")
+        assert (status, "retry-after" in headers) == (503 if provider in unlimited else 429, not own)
         if provider == "openai":
             assert 59_000 < int(headers["retry-after-ms"]) <= 60_000
             assert headers["x-ratelimit-remaining-requests"] == "0"
