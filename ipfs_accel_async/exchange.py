@@ -121,6 +121,7 @@ class Events:
         """
         if self._failed is not None:  # what came before it in the same bytes has been delivered
             raise self._failed
+        call, parse = self._call, self._codec.parse_event
         deltas: list[Delta] = []
         while not deltas and not self._ended:
             try:
@@ -129,7 +130,7 @@ class Events:
                 for frame in frames:
                     if not frame.data:  # a bare "data:" line: some proxies keep connections alive that way
                         continue
-                    deltas.extend(self._codec.parse_event(self._call, frame))
+                    deltas.extend(parse(call, frame))
                     if deltas and deltas[-1].end:
                         self._ended = True
                         break  # whatever a server sends after its end mark is no part of the answer

@@ -31,25 +31,26 @@ class Fold:
 
     def add(self, delta: Delta) -> None:
         """Take one delta in."""
-        if delta.text:
-            self._text.append(delta.text)
-        if delta.reasoning:
-            self._reasoning.append(delta.reasoning)
-        if delta.signature:
-            self._signature.append(delta.signature)
-        for piece in delta.tool_calls:
+        text, reasoning, tool_calls, finish_reason, usage, model, key, signature, _, _ = delta
+        if text:
+            self._text.append(text)
+        if reasoning:
+            self._reasoning.append(reasoning)
+        if signature:
+            self._signature.append(signature)
+        for piece in tool_calls:
             call = self._calls.setdefault(piece.index, ["", "", ""])
             call[0] = call[0] or piece.id
             call[1] = call[1] or piece.name
             call[2] += piece.arguments
-        if delta.finish_reason and not (delta.finish_reason == "stop" and self.finish_reason == "tool_calls"):
-            self.finish_reason = delta.finish_reason  # a service that says tool_calls with the calls ends with stop
-        if delta.usage is not None:
-            self.usage = _later(self.usage, delta.usage)
-        if delta.model:
-            self.model = delta.model
-        if delta.id:
-            self.id = delta.id
+        if finish_reason and not (finish_reason == "stop" and self.finish_reason == "tool_calls"):
+            self.finish_reason = finish_reason  # a service that says tool_calls with the calls ends with stop
+        if usage is not None:
+            self.usage = _later(self.usage, usage)
+        if model:
+            self.model = model
+        if key:
+            self.id = key
 
     def _tool_calls(self) -> tuple[ToolCall, ...]:
         # pieces without a name are of calls that the service runs itself; a call that is whole and has no text has no

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One event of a stream.
+class Frame(NamedTuple):
+    """One event of a stream; a named tuple, as every piece of every stream is one.
 
     Attributes:
         event: The event's name; "" when the format or the server gives none.

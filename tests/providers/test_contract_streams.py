@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,4 +91,4 @@ def test_a_malformed_frame_is_a_typed_error(name: str, kind: str) -> None:
     for frame in decoder.feed(recorded_stream(name, kind)):
         for data in (frame.data[:-1], b"{}", b"[]", b"7", b"null", b'{"type":7}', frame.data.replace(b":{", b":[")):
             with suppress(AccelError):
-                fold(codec.parse_event(call, replace(frame, data=data)), Reply(target=call.target))
+                fold(codec.parse_event(call, frame._replace(data=data)), Reply(target=call.target))
