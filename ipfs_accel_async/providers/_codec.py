@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from urllib.parse import quote, urlencode
 
 from ipfs_accel_async._version import __version__
-from ipfs_accel_async.answers import NativeAnswer
+from ipfs_accel_async.answers import NativeAnswer, Reply
 from ipfs_accel_async.errors import ConfigError, DecodeError, InvalidRequestError, ResponseValidationError
+from ipfs_accel_async.providers._errors import api_error
 from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
 from ipfs_accel_async.types import NOTHING, NativeRequest
 from ipfs_accel_async.wire.http import Request
 from ipfs_accel_async.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from ipfs_accel_async.answers import Answer, Delta, Reply
+    from ipfs_accel_async.answers import Answer, Delta
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.types import Payload, Target
     from ipfs_accel_async.wire.frames import Frame
     from ipfs_accel_async.wire.http import Headers, Response
     from ipfs_accel_async.wire.ndjson import NDJSONDecoder
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 USER_AGENT = f"ipfs-accel-async/{__version__}".encode()
 
@@ -99,6 +102,8 @@ class Codec:
     capabilities: ClassVar[frozenset[str]] = frozenset()
     """What chat can do here: ``stream``, ``tools``, ``schema``, ``images``, ``seed``."""
     operations: ClassVar[Mapping[str, Operation]] = NOTHING
+    request_id_header: ClassVar[str] = "x-request-id"
+    """Where the service puts its own id of a request."""
     decoder: ClassVar[type[SSEDecoder] | type[NDJSONDecoder]] = SSEDecoder
 
     def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:
@@ -159,12 +164,16 @@ class Codec:
         raise InvalidRequestError(f"{self.name} does not stream {call.operation!r}", provider=self.name)
 
     def parse_error(self, call: CallFacts, response: Response) -> APIError:
-        """The typed error in a response of 400 or above."""
-        raise NotImplementedError
+        """The typed error in a response of 400 or above: by its status, with its text, until a codec knows better."""
+        return api_error(call, response.status, response.headers, message=response.body.decode("utf-8", "replace"))
 
     def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
         """Metadata for a streamed reply, from the response's headers."""
-        raise NotImplementedError
+        return Reply(**self.meta(call, headers))
+
+    def rate_limits(self, get: Callable[[str], str | None]) -> RateLimits | None:
+        """What the service says of its limits, from a look-up of its headers; asked for only when a caller asks."""
+        return None
 
     # what all share -----------------------------------------------------------------------------------------------
 
@@ -222,7 +231,8 @@ class Codec:
             "target": call.target,
             "request_id": call.request_id,
             "attempts": call.attempts,
-            "provider_request_id": headers.get("x-request-id"),
+            "provider_request_id": headers.get(self.request_id_header),
+            "limits": partial(self.rate_limits, headers.get),
         }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ipfs_accel_async.answers import ModelInfo, ModelList, Reply
@@ -16,14 +15,15 @@ from ipfs_accel_async.types import NOTHING, ChatRequest, ToolCall
 from ipfs_accel_async.wire.ratelimits import parse_anthropic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ipfs_accel_async.answers import Answer, Delta
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.frames import Frame
-    from ipfs_accel_async.wire.http import Headers, Response
+    from ipfs_accel_async.wire.http import Response
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 DEFAULT_VERSION = "2023-06-01"
 
@@ -51,6 +51,7 @@ class Claude(Codec):
     url_env = ("ANTHROPIC_BASE_URL",)
     file_keys = ("anthropic", "anthropic_api_key", "claude_api_key")
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {"api_version": (), "auth": (), "beta": ()}
+    request_id_header = "request-id"
     capabilities = frozenset({"stream", "tools", "schema", "images"})
     operations: ClassVar[Mapping[str, Operation]] = {
         "chat": Operation("POST", "/v1/messages"),
@@ -101,26 +102,16 @@ class Claude(Codec):
             message = f"an event of the stream lacks a field or has one of the wrong type: {error}"
             raise ResponseValidationError(message, target=call.target, request_id=call.request_id) from error
 
+    def rate_limits(self, get: Callable[[str], str | None]) -> RateLimits | None:
+        """From the headers ``anthropic-ratelimit-*``."""
+        return parse_anthropic(get)
+
     def parse_error(self, call: CallFacts, response: Response) -> APIError:
         """The typed error of a response; proxies on the way answer with other bodies than the service."""
         body = loads_or_none(response.body)
         if not isinstance(body, dict):
             body = {"error": response.body.decode("utf-8", "replace")}
         return error_of(call, body, response.status, response.headers)
-
-    def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
-        """Metadata for a streamed reply."""
-        return Reply(**self.meta(call, headers))
-
-    def meta(self, call: CallFacts, headers: Headers) -> dict[str, Any]:
-        """What every answer carries: here the id is in ``request-id`` and the limits in ``anthropic-ratelimit-*``."""
-        return {
-            "target": call.target,
-            "request_id": call.request_id,
-            "attempts": call.attempts,
-            "provider_request_id": headers.get("request-id"),
-            "limits": partial(parse_anthropic, headers.get),
-        }
 
 
 def _checked(options: Mapping[str, str], name: str, default: str, pattern: str, shape: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.frames import Frame
-    from ipfs_accel_async.wire.http import Headers, Response
+    from ipfs_accel_async.wire.http import Response
 
 DEFAULT_VERSION = "v1"  # as in the paths of `operations`
 _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
@@ -135,10 +135,6 @@ class Gemini(Codec):
         if not isinstance(body, (dict, list)):
             body = {"error": response.body.decode("utf-8", "replace")}
         return error_of(call, body, response.status, response.headers)
-
-    def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
-        """Metadata for a streamed reply."""
-        return Reply(**self.meta(call, headers))
 
 
 codec = Gemini()

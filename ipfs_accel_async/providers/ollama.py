@@ -108,10 +108,6 @@ class Ollama(Codec):
             body = {"error": response.body.decode("utf-8", "replace")}
         return _error(call, body, response.status, response.headers)
 
-    def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
-        """Metadata for a streamed reply."""
-        return Reply(**self.meta(call, headers))
-
 
 def _delta(line: Mapping[str, Any]) -> Delta:
     """One line: a piece of the message or, with ``done: true``, its last piece with reason and counts."""

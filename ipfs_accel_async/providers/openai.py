@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList, Reply
+from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList
 from ipfs_accel_async.errors import ConfigError, ResponseValidationError
 from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._embeddings import indexed_vectors
@@ -16,13 +15,14 @@ from ipfs_accel_async.types import ChatRequest, EmbedRequest
 from ipfs_accel_async.wire.ratelimits import parse_openai
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ipfs_accel_async.answers import Answer, Delta
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.frames import Frame
     from ipfs_accel_async.wire.http import Headers, Response
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 
 class OpenAI(Codec):
@@ -122,6 +122,10 @@ class OpenAI(Codec):
         """The deltas in one chunk; a service with more in its chunks overrides it."""
         return deltas_of(chunk)
 
+    def rate_limits(self, get: Callable[[str], str | None]) -> RateLimits | None:
+        """From the headers ``x-ratelimit-*``."""
+        return parse_openai(get)
+
     def parse_error(self, call: CallFacts, response: Response) -> APIError:
         """The typed error of a response; proxies on the way answer with other bodies than the service."""
         body = loads_or_none(response.body)
@@ -133,20 +137,6 @@ class OpenAI(Codec):
         """The typed error in a body, or (status 200) inside a stream."""
         request_id = headers.get("x-request-id") if headers is not None else None
         return error_of(call, body, status, headers, request_id)
-
-    def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
-        """Metadata for a streamed reply."""
-        return Reply(**self.meta(call, headers))
-
-    def meta(self, call: CallFacts, headers: Headers) -> dict[str, Any]:
-        """What every answer carries: the id is in ``x-request-id``, the limits are in ``x-ratelimit-*``."""
-        return {
-            "target": call.target,
-            "request_id": call.request_id,
-            "attempts": call.attempts,
-            "provider_request_id": headers.get("x-request-id"),
-            "limits": partial(parse_openai, headers.get),
-        }
 
 
 codec = OpenAI()
