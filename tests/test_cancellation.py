@@ -12,7 +12,7 @@ import pytest
 from ipfs_accel_async import Client, MockTransport
 from ipfs_accel_async.simulator import simulate
 from ipfs_accel_async.wire.http import Request, Response
-from tests.test_client import JSON, SSE, completion, error_body
+from tests.answering import JSON, SSE, completion, error_body
 from tests.virtual_loop import VirtualLoop
 
 FRAME = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
