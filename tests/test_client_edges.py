@@ -23,19 +23,13 @@ from tests.answering import Server, completion, header
 async def test_ten_thousand_tasks_on_a_queue_of_twenty_thousand() -> None:
     """The server never sees more than the cap of 50; nothing is lost; HIGH goes before LOW."""
     server = Server(seconds=0.01)
-    order: list[int] = []
     async with server.client(max_concurrent_requests=50, queue_size=20_000) as ai:
-
-        async def one(number: int) -> str:
-            reply = await ai.chat("openai:m", str(number), priority=number % 3)
-            order.append(number)
-            return reply.request_id
-
-        ids = await asyncio.gather(*(one(number) for number in range(10_000)))
+        replies = await asyncio.gather(*(ai.chat("openai:m", str(n), priority=n % 3) for n in range(10_000)))
     assert server.peak == 50
-    assert len(set(ids)) == len(order) == 10_000
-    waited = [number % 3 for number in order[50:]]  # the first fifty went before there was a queue
-    assert waited == sorted(waited)
+    assert len({reply.request_id for reply in replies}) == 10_000
+    sent = [int(orjson.loads(request.body)["messages"][0]["content"]) for request in server.mock.requests]
+    assert sent[:50] == list(range(50))  # these came before there was a queue
+    assert sent[50:] == sorted(range(50, 10_000), key=lambda n: (n % 3, n))
 
 
 async def test_a_full_queue_and_a_short_deadline() -> None:
