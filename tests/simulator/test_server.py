@@ -23,7 +23,7 @@ async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until a condition holds."""
     async with asyncio.timeout(5):
         while not condition():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(("provider", "base"), [("openai", "/v1"), ("groq", "/openai/v1"), ("claude", "")])
