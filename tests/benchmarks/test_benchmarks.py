@@ -41,7 +41,9 @@ def test_overhead_compares_clients_at_each_number_in_flight() -> None:
     assert list(line["promises"]) == ["ours/aiohttp"]
 
 
-@pytest.mark.parametrize(("options", "shape"), [(("--flight", "2"), "burst, 2 at once"), (("--paced",), "paced, 10 at once")])
+@pytest.mark.parametrize(
+    ("options", "shape"), [(("--flight", "2"), "burst, 2 at once"), (("--paced",), "paced, 10 at once")]
+)
 def test_streams_give_microseconds_an_event(options: tuple[str, ...], shape: str) -> None:
     """Streams are measured in one burst or paced, by the event."""
     line, _ = run("benchmarks.streams", "--rounds", "1", "--calls", "2", "--clients", "ours", *options)
