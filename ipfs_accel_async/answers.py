@@ -183,9 +183,42 @@ class ModelList(Answer):
     models: tuple[ModelInfo, ...] = ()
 
 
+class Event(NamedTuple):
+    """One piece of a native operation's stream: progress, a typed event.
+
+    Args:
+        name: Name of the event, or its ``type``; empty where the service gives none.
+        data: Its JSON, parsed.
+        end: Nothing follows.
+    """
+
+    name: str
+    data: Any
+    end: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeAnswer(Answer):
-    """Answer to :meth:`Client.request`: `raw` is the parsed JSON (None if the body is none), `body` the bytes."""
+    """Answer of a native operation or of :meth:`Client.request`; ``answer["id"]`` reads a field of its JSON.
+
+    Args:
+        status: HTTP status.
+        body: Its bytes; `raw` is the JSON in them, None if they are none.
+        media_type: Of `body`, as the service said.
+    """
 
     status: int = 200
     body: bytes = field(default=b"", repr=False)
+    media_type: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+    def __getitem__(self, name: Any) -> Any:
+        return self.raw[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A field of the JSON, or `default`."""
+        return self.raw.get(name, default) if isinstance(self.raw, dict) else default

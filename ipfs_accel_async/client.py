@@ -6,15 +6,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ipfs_accel_async.arguments import chat_request, embed_request, native_request
+from ipfs_accel_async.completing import Completing
 from ipfs_accel_async.engine import Engine
-from ipfs_accel_async.types import NOTHING, NativeRequest, Priority
+from ipfs_accel_async.handles import Handles
+from ipfs_accel_async.media import Media
+from ipfs_accel_async.operations import Operations
+from ipfs_accel_async.providers._operation import SAFE_METHODS
+from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Iterable, Mapping
     from types import TracebackType
 
-    from ipfs_accel_async.answers import Embeddings, ModelList, NativeAnswer, Reply
+    from ipfs_accel_async.answers import Embeddings, NativeAnswer, Reply
     from ipfs_accel_async.arguments import Format
     from ipfs_accel_async.conversation import Messages
     from ipfs_accel_async.keys import Keys, Secret
@@ -23,10 +28,8 @@ if TYPE_CHECKING:
     from ipfs_accel_async.transport import Transport
     from ipfs_accel_async.types import Tool
 
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
-
-class Client:
+class Client(Completing, Operations, Media, Handles):
     """Calls models of every provider through one stack: queue, caps, retries, breaker, deadline, metrics.
 
     Making one opens nothing; ``async with`` (or :meth:`aclose`) closes what its use has opened. It belongs to the loop
@@ -190,14 +193,6 @@ class Client:
         payload = embed_request(texts, provider_params)
         return cast("Embeddings", await self._engine.call("embed", model, payload, priority, timeout, fallbacks, tags))
 
-    async def models(self, provider: str, *, timeout: float | None = None) -> ModelList:
-        """The models a provider offers, from the provider itself.
-
-        Raises: as :meth:`chat`.
-        """
-        target = self._engine.provider(provider).target("")
-        return cast("ModelList", await self._engine.send("models", target, NativeRequest(), timeout=timeout))
-
     async def request(
         self,
         provider: str,
@@ -227,7 +222,7 @@ class Client:
         Raises: as :meth:`chat`.
         """
         payload = native_request(method, path, json, query)
-        safe = payload.method in _SAFE_METHODS if idempotent is None else idempotent
+        safe = payload.method in SAFE_METHODS if idempotent is None else idempotent
         target = self._engine.provider(provider).target("")
         answer = await self._engine.send("request", target, payload, priority, timeout, tags=tags, idempotent=safe)
         return cast("NativeAnswer", answer)

@@ -59,6 +59,8 @@ class ProviderSettings(Settings):
         base_url: Its address, instead of the provider's own.
         keys: One key, several, or none to look them up.
         headers: Extra headers of every request.
+        wire: The provider whose wire this one speaks, for a name of your own: ``openai_compatible``, for instance.
+        key_env: Variables of the key, for such a name.
         options: The provider's own options, such as Claude's ``api_version``.
     """
 
@@ -66,11 +68,19 @@ class ProviderSettings(Settings):
     keys: Keys | None = Field(None, repr=False, exclude=True)
     headers: tuple[tuple[str, str], ...] = Field((), repr=False, exclude=True)
     options: dict[str, str] = Field(default_factory=dict)
+    wire: str | None = None
+    key_env: tuple[str, ...] = ()
 
     @field_validator("base_url")
     @classmethod
     def _base_url_is_sound(cls, value: str | None) -> str | None:
         return None if value is None else checked_url(value)
+
+    @field_validator("key_env", mode="before")
+    @classmethod
+    def _one_variable_or_several(cls, value: object) -> object:
+        several = isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
+        return tuple(value) if several else (value,)  # type: ignore[arg-type]
 
     @field_validator("keys", mode="before")
     @classmethod
@@ -111,7 +121,7 @@ def as_keys(value: object) -> Keys | None:
     if value is None or isinstance(value, Keys):
         return value
     try:
-        if isinstance(value, (str, Secret)):
+        if isinstance(value, (str, Secret)) or callable(value):
             return Keys(value)
         if isinstance(value, Iterable) and not isinstance(value, (Mapping, bytes, bytearray)):
             return Keys(*value)
@@ -143,7 +153,7 @@ def _fault(url: str) -> str | None:
         port = parts.port
     except ValueError:
         return "is no URL: write http://host:port/path, the port from 1 to 65535"
-    if parts.scheme not in {"http", "https"}:
+    if parts.scheme not in {"http", "https", "local"}:  # local: an engine in this process
         return "must start with http:// or https://"
     if "@" in parts.netloc:
         return "has credentials in it: pass the key as keys={...}, never in a URL"

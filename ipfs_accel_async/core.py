@@ -1,6 +1,6 @@
 """The one abstraction: a handler takes a call and gives an answer; middleware wraps handlers.
 
-Unary answers and streams share one path: an :class:`Answer` is complete when made, a :class:`Stream` when closed, and
+Unary answers and streams share one path: an :class:`Answer` is complete when made, a :class:`Flow` when closed, and
 :func:`settle` tells a guard the outcome exactly once, whichever it was.
 """
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ipfs_accel_async.answers import Answer
 from ipfs_accel_async.call import Call, Outcome
 from ipfs_accel_async.errors import outcome_of
-from ipfs_accel_async.stream import Stream
+from ipfs_accel_async.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Result: TypeAlias = Answer | Stream
+Result: TypeAlias = Answer | Flow[Any]
 Handler: TypeAlias = Callable[[Call], Awaitable[Any]]
 
 
@@ -44,7 +44,7 @@ async def settle(reply: Awaitable[Result], done: Callable[[Outcome], None]) -> R
     except BaseException as error:
         done(Outcome(outcome_of(error), error))
         raise
-    if isinstance(answer, Stream):
+    if isinstance(answer, Flow):
         answer.on_close(done)
     else:
         done(Outcome("ok", None, answer))

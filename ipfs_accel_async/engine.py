@@ -14,6 +14,7 @@ from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
 from ipfs_accel_async.errors import ClientClosedError, ConfigError
 from ipfs_accel_async.runtime import Provider, Providers, Runtime, idle_report
+from ipfs_accel_async.transport.schemes import Schemes
 from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.transport import Transport
-    from ipfs_accel_async.types import Payload, Target
+    from ipfs_accel_async.types import NativeRequest, Payload, Target
 
 
 _OF_THE_CLIENT = {"connect_timeout", "max_response_bytes"}  # all providers share one transport
@@ -52,13 +53,13 @@ class Engine:
                 raise ConfigError(f'{what} is a mapping by provider, as {what}={{"openai": ...}}')
         own = {}
         for name in {*providers, *keys, *base_urls}:
-            registry.codec(name)
             own[name] = settings(common, providers.get(name, NOTHING), name)
             misplaced = _OF_THE_CLIENT & set(providers.get(name, NOTHING))
             if misplaced:
                 raise ConfigError(
                     f"{min(misplaced)} is a setting of the client: Client({min(misplaced)}=...)", provider=name
                 )
+            registry.codec(own[name].wire or name)
         self._common = settings(common, NOTHING, "")
         self._http_client = http_client
         self._transport = transport
@@ -86,12 +87,39 @@ class Engine:
         """Send a payload to a model and its fallbacks, named as callers name them."""
         if isinstance(fallbacks, str):
             fallbacks = (fallbacks,)
-        others = tuple(self._target(other) for other in fallbacks)
-        return await self.send(operation, self._target(model), payload, priority, timeout, tags=tags, fallbacks=others)
+        others = tuple(self.target(other, operation) for other in fallbacks)
+        target = self.target(model, operation)
+        return await self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
 
-    def _target(self, model: str) -> Target:
+    def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:
+        """The target of ``"provider:model"``.
+
+        Args:
+            model: As callers name it.
+            operation: Some services have a base URL for each.
+            endpoint: Base URL instead of all that is configured.
+        """
         provider, name = registry.split(model)
-        return self._providers[provider].target(name)
+        return self._providers[provider].target(name, operation, endpoint)
+
+    async def native(
+        self,
+        provider: str,
+        operation: str,
+        payload: NativeRequest,
+        *,
+        model: str = "",
+        endpoint: str = "",
+        priority: int | str = Priority.NORMAL,
+        timeout: float | None = None,
+        tags: Mapping[str, str] = NOTHING,
+    ) -> Any:
+        """Send one of a provider's native operations."""
+        found = self._providers[provider]
+        row = found.codec.native.get(operation)
+        target = found.target(model, operation, endpoint)
+        repeatable = row is None or row.repeatable
+        return await self.send(operation, target, payload, priority, timeout, tags=tags, idempotent=repeatable)
 
     def provider(self, name: str) -> Provider:
         """A provider, looked up on first use."""
@@ -155,9 +183,7 @@ class Engine:
     def _make_transport(self) -> Transport:
         if self._transport is not None:
             return self._transport
-        from ipfs_accel_async.transport.http import HttpTransport
-
-        return HttpTransport(
+        return Schemes(
             self._http_client,
             connect_timeout=self._common.connect_timeout,
             max_response_bytes=self._common.max_response_bytes,

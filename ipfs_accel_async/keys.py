@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import inspect
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ipfs_accel_async.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TokenSource: TypeAlias = Callable[[], str | Awaitable[str]]
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -102,11 +105,45 @@ class Secret:
         return self
 
 
+class Token(Secret):
+    """A key that is asked for at each attempt: a token that expires, such as those of Entra ID or of Google.
+
+    Args:
+        source: Gives the token, at once or awaited. It is asked often and should keep what it has until it expires,
+            as the vendors' own token providers do.
+    """
+
+    __slots__ = ("_source",)
+    _source: TokenSource
+
+    def __init__(self, source: TokenSource) -> None:
+        object.__setattr__(self, "_value", "")
+        object.__setattr__(self, "_source", source)
+
+    async def current(self) -> Secret:
+        """The token of this moment.
+
+        Raises:
+            ConfigError: `source` failed, or gave what cannot be sent.
+        """
+        try:
+            given = self._source()
+            value = await given if inspect.isawaitable(given) else given
+        except Exception as error:
+            raise ConfigError(f"the callable that gives the token raised {type(error).__name__}: {error}") from error
+        return Secret(value)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = None
+
+
 class Keys:
     """The keys of one provider: each call takes the one with the fewest calls in flight.
 
     Args:
-        keys: One or more keys.
+        keys: One or more keys; a callable gives a token anew for each attempt.
 
     Raises:
         ConfigError: None is given, or one cannot be sent.
@@ -114,13 +151,13 @@ class Keys:
 
     __slots__ = ("_secrets",)
 
-    def __init__(self, *keys: str | Secret) -> None:
+    def __init__(self, *keys: str | Secret | TokenSource) -> None:
         self._secrets: tuple[Secret, ...] = ()  # a repr of what was refused must not fail
         fault = "Keys() needs at least one key" if not keys else next(filter(None, map(_fault, keys)), None)
         if fault:
             del keys
             raise ConfigError(fault)
-        self._secrets = tuple(Secret(key) for key in keys)
+        self._secrets = tuple(_secret(key) for key in keys)
 
     def __len__(self) -> int:
         return len(self._secrets)
@@ -135,9 +172,15 @@ class Keys:
         return f"Keys({len(self)})"
 
 
+def _secret(key: str | Secret | TokenSource) -> Secret:
+    if isinstance(key, Secret):
+        return key
+    return Secret(key) if isinstance(key, str) else Token(key)
+
+
 def _fault(key: object) -> str | None:
     """Why a key cannot be sent, without a word of it; None if it can."""
-    if isinstance(key, Secret):
+    if isinstance(key, Secret) or (callable(key)):
         return None
     if not isinstance(key, str):
         return f"a key is a string, not {type(key).__name__}"

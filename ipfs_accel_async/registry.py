@@ -6,7 +6,7 @@ import difflib
 import pkgutil
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import providers
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
@@ -54,6 +54,24 @@ def codec(name: str) -> Codec:
     close = difflib.get_close_matches(str(name)[:40].lower(), names(), n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise ConfigError(f"there is no provider {str(name)[:40]!r}: {hint}there are {', '.join(names())}")
+
+
+def handle(codec: Codec) -> Any:
+    """The class of a provider's own handle: that of the first of its codec's bases that has one.
+
+    Raises:
+        ConfigError: None has.
+    """
+    for kind in type(codec).__mro__:
+        path = kind.__module__.replace(f"{providers.__name__}.", "ipfs_accel_async.native.")
+        try:
+            return import_module(path).handle if path != kind.__module__ else kind.__dict__["handle"]
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise
+        except KeyError:
+            continue
+    raise ConfigError(f"{codec.name} has no handle of its own: use client.request", provider=codec.name)
 
 
 def split(model: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async import registry
+from ipfs_accel_async.config import checked_url
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key, options_of
 from ipfs_accel_async.dispatcher import Dispatcher
@@ -56,7 +57,9 @@ class Provider:
     def __init__(
         self, name: str, own: ProviderSettings, keys: Keys | None, base_url: str | None, file: CredentialsFile
     ) -> None:
-        plain = registry.codec(name)
+        plain = registry.codec(own.wire or name)
+        if own.wire:
+            plain = plain.renamed(name, own.key_env)
         self.settings = own
         self.codec: Codec = plain.configured(headers=own.headers, options=options_of(plain, own))
         self.found: Found = look_up(self.codec, keys, base_url, own, file)
@@ -68,15 +71,22 @@ class Provider:
             retry_after_cap=own.max_retry_after,
         )
 
-    def target(self, model: str) -> Target:
+    def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:
         """The target of a model.
 
+        Args:
+            model: Its name.
+            operation: Some services have a base URL for each.
+            endpoint: Base URL instead of all that is configured.
+
         Raises:
-            ConfigError: The provider needs a key and has none.
+            ConfigError: The provider needs a key and has none, or `endpoint` cannot be used.
         """
         if self.found.keys is None and self.codec.key_required:
             raise missing_key(self.codec)
-        return Target(self.codec.name, model, self.found.base_url)
+        if endpoint:
+            endpoint = self.codec.normalize_url(checked_url(endpoint))
+        return Target(self.codec.name, model, endpoint or self.codec.endpoint(operation) or self.found.base_url)
 
 
 class Providers:

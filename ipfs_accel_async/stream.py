@@ -1,79 +1,36 @@
-"""A reply that comes in pieces, and holds its permit until it is closed."""
+"""The streams there are: deltas of a reply, events of a native operation, bytes."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING
 
-from ipfs_accel_async.call import Outcome, Trace
-from ipfs_accel_async.errors import (
-    AccelError,
-    InvalidRequestError,
-    RequestTimeoutError,
-    StreamIncompleteError,
-    outcome_of,
-)
+from ipfs_accel_async.answers import Delta, Event
+from ipfs_accel_async.errors import InvalidRequestError, StreamIncompleteError
+from ipfs_accel_async.flow import Flow, Source
 from ipfs_accel_async.fold import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
+    from collections.abc import Sequence
 
-    from ipfs_accel_async.answers import Delta, Reply
-    from ipfs_accel_async.types import Target
+    from ipfs_accel_async.answers import NativeAnswer, Reply
+    from ipfs_accel_async.call import Trace
 
-
-class Source(Protocol):
-    """Where a stream's deltas come from: the exchange, a cache, a test."""
-
-    async def read(self) -> Sequence[Delta]:
-        """The next deltas; empty once the end mark has come. Raises on a stream that ends without it."""
-
-    async def aclose(self) -> None:
-        """Free the connection. Idempotent."""
+__all__ = ["ByteStream", "EventStream", "Source", "Stream"]
 
 
-class Stream:
+class Stream(Flow[Delta]):
     """A reply that comes in pieces: ``async with``, then ``async for``.
 
     It holds its permit until it is closed. Leaving the block closes it, at once and without reading the rest.
     """
 
-    __slots__ = (
-        "_buffer",
-        "_done",
-        "_empty",
-        "_ended",
-        "_error",
-        "_fold",
-        "_reading",
-        "_source",
-        "deadline",
-        "trace",
-    )
+    __slots__ = ("_fold",)
 
-    def __init__(self, source: Source, empty: Reply, first: Sequence[Delta] = (), trace: Trace | None = None) -> None:
-        self._source = source
-        self._empty = empty
-        self._buffer: deque[Delta] = deque(first)
+    def __init__(
+        self, source: Source[Delta], empty: Reply, first: Sequence[Delta] = (), trace: Trace | None = None
+    ) -> None:
+        super().__init__(source, empty, first, trace)
         self._fold = Fold()
-        self._done: list[Callable[[Outcome], None]] | None = []
-        self._ended = False
-        self._error: BaseException | None = None
-        self._reading = False
-        self.deadline = float("inf")
-        self.trace = trace or Trace()
-
-    @property
-    def target(self) -> Target:
-        """Who answers."""
-        return self._empty.target
-
-    @property
-    def request_id(self) -> str:
-        """Our id of the call."""
-        return self._empty.request_id
 
     @property
     def partial(self) -> Reply:
@@ -92,16 +49,6 @@ class Stream:
             raise InvalidRequestError(message, target=self.target, request_id=self.request_id)
         return self.partial
 
-    def on_close(self, done: Callable[[Outcome], None]) -> None:
-        """Have `done` called once, when the stream is closed."""
-        if self._done is None:
-            done(self._outcome())
-        else:
-            self._done.append(done)
-
-    def __aiter__(self) -> Self:
-        return self
-
     async def __anext__(self) -> Delta:
         if not self._buffer:
             await self._fill()
@@ -117,66 +64,54 @@ class Stream:
             pass
         return self.reply
 
-    async def _fill(self) -> None:
-        if self._ended:
-            await self.aclose()
-            raise StopAsyncIteration
-        if self._done is None or self._reading:
-            message = "the stream is closed" if self._done is None else "another task is reading this stream"
-            raise InvalidRequestError(message, target=self.target, request_id=self.request_id)
-        self._reading = True
-        scope = asyncio.timeout_at(None if self.deadline == float("inf") else self.deadline)
-        try:
-            async with scope:
-                self._buffer.extend(await self._source.read())
-        except BaseException as error:
-            raised = self._typed(error, expired=scope.expired())
-            if isinstance(raised, AccelError):  # a cancelled reader may go on; a failed stream is over
-                self._error = raised
-                await self.aclose()
-            if raised is error:
-                raise
-            raise raised from None
-        finally:
-            self._reading = False
-        if not self._buffer:  # the source's contract: it raises rather than end without an end mark
-            self._ended = True
-            await self._fill()
-
     def _typed(self, error: BaseException, *, expired: bool) -> BaseException:
-        if expired and isinstance(error, TimeoutError):
-            message = "the deadline passed while the stream was being read"
-            return RequestTimeoutError(
-                message,
-                target=self.target,
-                request_id=self.request_id,
-                attempts=self._empty.attempts,
-                retryable=False,
-                phase="stream",
-            )
         if isinstance(error, StreamIncompleteError):
             error.partial = self.partial
-        return error
+        return super()._typed(error, expired=expired)
 
-    async def aclose(self) -> None:
-        """Close: permits come back in this very step, then the connection is freed. Idempotent."""
-        if self._done is None:
-            return
-        done, self._done = self._done, None
-        outcome = self._outcome()
-        for tell in done:  # innermost first, as an exception would pass them
-            tell(outcome)
-        await self._source.aclose()
 
-    def _outcome(self) -> Outcome:
-        if self._error is not None:
-            return Outcome(outcome_of(self._error), self._error, self.partial)
-        return Outcome("ok" if self._ended else "ignored", None, self.partial)
+class EventStream(Flow[Event]):
+    """Events of a native operation as they come: progress of a pull, typed events of a response.
 
-    async def __aenter__(self) -> Self:
-        return self
+    ``async with``, then ``async for event in stream``: each has a `name` and its `data`. `last` is the latest one read.
+    """
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    __slots__ = ("last",)
+
+    def __init__(
+        self, source: Source[Event], empty: NativeAnswer, first: Sequence[Event] = (), trace: Trace | None = None
     ) -> None:
-        await self.aclose()
+        super().__init__(source, empty, first, trace)
+        self.last: Event | None = None
+
+    async def __anext__(self) -> Event:
+        event = await super().__anext__()
+        if event.end:
+            self._ended = True
+            if event.data is None:  # a bare end mark tells a reader nothing
+                return await self.__anext__()
+        self.last = event
+        return event
+
+    async def collect(self) -> list[Event]:
+        """Read to the end and give all events."""
+        return [event async for event in self]
+
+
+class ByteStream(Flow[bytes]):
+    """Bytes as they come: audio, the content of a file.
+
+    Attributes:
+        answer: Status, media type and ids, known from the start; its `body` is empty.
+    """
+
+    __slots__ = ()
+
+    @property
+    def answer(self) -> NativeAnswer:
+        """What the headers said."""
+        return self._empty  # type: ignore[no-any-return]
+
+    async def collect(self) -> bytes:
+        """Read to the end and give all bytes."""
+        return b"".join([chunk async for chunk in self])

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ipfs_accel_async.wire.multipart import Upload
+
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class _Nothing(dict[str, Any]):
+    """The mapping that is empty and stays so: the default of many fields. Unlike a proxy it is copied and pickled."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        message = "this empty mapping is shared: make your own"
+        raise TypeError(message)
+
+    __setitem__ = update = setdefault = __ior__ = _refuse
+
+    def __reduce__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Mapping[str, Any] = _Nothing()
 
 
 class Priority(IntEnum):
@@ -169,13 +187,36 @@ class EmbedRequest:
 
 @dataclass(frozen=True, slots=True)
 class NativeRequest:
-    """Payload of ``models`` and of any other path that the service has."""
+    """Payload of ``models``, of a provider's native operations, and of any other path that the service has.
+
+    Args:
+        method: HTTP method; a native operation has its own.
+        path: Likewise.
+        json: JSON value of the body.
+        query: Query parameters.
+        args: Values for the names in braces in a native operation's path.
+        form: Fields and files of a multipart body.
+        content: The body itself, with its `content_type`.
+        content_type: Of `content`.
+        headers: Further headers.
+        stream: ``"events"`` or ``"bytes"`` for an answer that is read as it comes.
+    """
 
     method: str = "GET"
     path: str = ""
     json: Any = None
     query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    stream: bool = False
+    args: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    form: tuple[tuple[str, str | Upload], ...] = ()
+    content: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    stream: Literal["", "events", "bytes"] = ""
 
 
-Payload: TypeAlias = ChatRequest | EmbedRequest | NativeRequest
+class Payload(Protocol):
+    """What a codec turns into a request; each operation has its own."""
+
+    @property
+    def stream(self) -> bool | str:
+        """Whether the answer is read as it comes: True for deltas, ``"events"``, ``"bytes"``."""

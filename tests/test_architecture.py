@@ -32,15 +32,17 @@ MAY = {
 }
 PARTS = {
     **dict.fromkeys(VALUES, "values"),
-    **dict.fromkeys(("call", "stream", "core"), "core"),
+    **dict.fromkeys(("payloads", "results", "uploads", "inputs", "estimates"), "values"),
+    **dict.fromkeys(("call", "flow", "stream", "core"), "core"),
     **dict.fromkeys(("dispatcher", "lanes", "tickets"), "dispatch"),
     **dict.fromkeys(("config", "credentials", "registry"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),
-    **dict.fromkeys(("client", "engine", "runtime", "__init__"), "client"),
+    **dict.fromkeys(("client", "completing", "operations", "media", "handles", "handler"), "client"),
+    **dict.fromkeys(("engine", "runtime", "__init__", "native"), "client"),
     **{
         name: name for name in ("wire", "providers", "policy", "middleware", "metrics", "transport", "simulator", "cli")
     },
-    "exchange": "exchange",
+    **dict.fromkeys(("exchange", "pieces"), "exchange"),
     "__main__": "cli",
 }
 ONE_TREE = {"errors.py": 300}  # thirty classes of three lines: a tree is read in one piece

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.errors import AccelError, DeadlineExceededError, RequestTimeoutError
-from ipfs_accel_async.stream import Stream
+from ipfs_accel_async.flow import Flow
 
 if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
@@ -33,7 +33,7 @@ class Deadline:
             if isinstance(error, AccelError) or not scope.expired():
                 raise
         else:
-            if isinstance(reply, Stream):
+            if isinstance(reply, Flow):
                 reply.deadline = call.deadline
             return reply
         raise _too_late(

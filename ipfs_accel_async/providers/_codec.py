@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from urllib.parse import quote, urlencode
 
 from ipfs_accel_async._version import __version__
 from ipfs_accel_async.answers import NativeAnswer, Reply
 from ipfs_accel_async.errors import ConfigError, DecodeError, InvalidRequestError, ResponseValidationError
+from ipfs_accel_async.providers import _native
 from ipfs_accel_async.providers._errors import api_error
-from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
+from ipfs_accel_async.providers._json import dumps, loads
+from ipfs_accel_async.providers._operation import CallFacts, Content, Operation
 from ipfs_accel_async.types import NOTHING, NativeRequest
 from ipfs_accel_async.wire.http import Request
 from ipfs_accel_async.wire.sse import SSEDecoder
@@ -19,61 +20,17 @@ from ipfs_accel_async.wire.sse import SSEDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ipfs_accel_async.answers import Answer, Delta
+    from ipfs_accel_async.answers import Answer, Delta, Event
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.keys import Secret
-    from ipfs_accel_async.types import Payload, Target
     from ipfs_accel_async.wire.frames import Frame
     from ipfs_accel_async.wire.http import Headers, Response
     from ipfs_accel_async.wire.ndjson import NDJSONDecoder
     from ipfs_accel_async.wire.ratelimits import RateLimits
 
+__all__ = ["CallFacts", "Codec", "Content", "Operation"]
+
 USER_AGENT = f"ipfs-accel-async/{__version__}".encode()
-
-
-class CallFacts(Protocol):
-    """The part of a call that a codec may read."""
-
-    @property
-    def operation(self) -> str:
-        """Name in the codec's table."""
-
-    @property
-    def target(self) -> Target:
-        """Model and base URL."""
-
-    @property
-    def payload(self) -> Payload:
-        """What to send."""
-
-    @property
-    def request_id(self) -> str:
-        """Our id of the call."""
-
-    @property
-    def attempts(self) -> int:
-        """How many times it has been sent."""
-
-    @property
-    def key(self) -> Secret | None:
-        """The key lent to this attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One row of a codec's table.
-
-    Args:
-        method: HTTP method.
-        path: Below the base URL; ``{model}`` is replaced, quoted.
-        idempotent: Whether sending it twice is harmless but for its price.
-        batchable: Whether one request can carry the items of many callers.
-    """
-
-    method: str
-    path: str
-    idempotent: bool = True
-    batchable: bool = False
 
 
 class Codec:
@@ -102,6 +59,9 @@ class Codec:
     capabilities: ClassVar[frozenset[str]] = frozenset()
     """What chat can do here: ``stream``, ``tools``, ``schema``, ``images``, ``seed``."""
     operations: ClassVar[Mapping[str, Operation]] = NOTHING
+    """The unified ones: chat, embed, models and the other methods of the client."""
+    native: ClassVar[Mapping[str, Operation]] = NOTHING
+    """Those that only this service has; the methods of the provider's own handle."""
     request_id_header: ClassVar[str] = "x-request-id"
     """Where the service puts its own id of a request."""
     decoder: ClassVar[type[SSEDecoder] | type[NDJSONDecoder]] = SSEDecoder
@@ -120,6 +80,12 @@ class Codec:
             (b"user-agent", USER_AGENT),
             *self.fixed_headers(),
         )
+
+    def renamed(self, name: str, key_env: tuple[str, ...] = ()) -> Self:
+        """The codec of a service of another name that speaks this wire; its address is the user's to give."""
+        own = {"name": name, "key_env": key_env, "url_env": (), "file_keys": (), "file_urls": ()}
+        kind = type(type(self).__name__, (type(self),), {"__doc__": type(self).__doc__, "__slots__": (), **own})
+        return cast("Self", kind())
 
     def configured(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> Self:
         """This codec with a client's own headers and options."""
@@ -151,17 +117,34 @@ class Codec:
         """The path of one of `operations`, below the base URL; with its query, if it has one."""
         return row.path.replace("{model}", quote(call.target.model, safe=""))
 
+    def endpoint(self, operation: str) -> str | None:
+        """The base URL of an operation, where the options give it one of its own; None for the provider's."""
+        return None
+
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
         """The JSON body of one of `operations`; None for no body."""
         raise InvalidRequestError(f"{self.name} has no operation {call.operation!r}", provider=self.name)
 
+    def build_content(self, call: CallFacts) -> Content | None:
+        """The body of one of `operations` as bytes; overridden where one is no JSON."""
+        value = self.build_body(call)
+        return None if value is None else Content(dumps(value))
+
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
-        """An answer from the parsed JSON of a 2xx response."""
+        """An answer from the parsed JSON of a 2xx response; `data` is None where the table says that it is no JSON."""
         raise InvalidRequestError(f"{self.name} has no operation {call.operation!r}", provider=self.name)
 
     def parse_event(self, call: CallFacts, frame: Frame) -> Iterable[Delta]:
         """The deltas in one frame of a stream; raises the typed error that a frame may carry."""
         raise InvalidRequestError(f"{self.name} does not stream {call.operation!r}", provider=self.name)
+
+    def parse_native_event(self, call: CallFacts, frame: Frame) -> Iterable[Event]:
+        """The event in one frame of a native operation's stream; raises the typed error that it may carry."""
+        return _native.event_of(self, call, frame)
+
+    def is_last(self, call: CallFacts, event: Event) -> bool:
+        """Whether a native operation's event is the end mark of its stream, beside ``[DONE]``."""
+        return False
 
     def parse_error(self, call: CallFacts, response: Response) -> APIError:
         """The typed error in a response of 400 or above: by its status, with its text, until a codec knows better."""
@@ -170,6 +153,20 @@ class Codec:
     def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
         """Metadata for a streamed reply, from the response's headers."""
         return Reply(**self.meta(call, headers))
+
+    def empty_native(self, call: CallFacts, status: int, headers: Headers) -> NativeAnswer:
+        """What is known of a native stream from the start."""
+        kind = (headers.get("content-type") or "").partition(";")[0].strip()
+        return NativeAnswer(**self.meta(call, headers), status=status, media_type=kind)
+
+    def decoder_for(self, call: CallFacts) -> SSEDecoder | NDJSONDecoder:
+        """The decoder of a call's stream, where operations differ."""
+        return self.decoder()
+
+    def open_ended(self, call: CallFacts) -> bool:
+        """Whether a call's event stream has no end mark."""
+        row = self.native.get(call.operation)
+        return row is not None and row.open_ended
 
     def rate_limits(self, get: Callable[[str], str | None]) -> RateLimits | None:
         """What the service says of its limits, from a look-up of its headers; asked for only when a caller asks."""
@@ -184,24 +181,30 @@ class Codec:
             InvalidRequestError: The payload cannot be sent to this provider.
         """
         payload = call.payload
-        if call.operation == "request" and isinstance(payload, NativeRequest):
-            method, path = payload.method, payload.path
+        row = self.operations.get(call.operation)
+        path, query = "", ""
+        content: Content | None = None
+        own: tuple[tuple[str, str], ...] = ()
+        if row is not None:
+            path, content = self.path(call, row), self.build_content(call)
+        elif isinstance(payload, NativeRequest):
+            row = _native.row(self, call, payload)
+            path, content, own = _native.path(call, row, payload), _native.content(payload), payload.headers
             query = f"?{urlencode(payload.query)}" if payload.query else ""
-            body = None if payload.json is None else dumps(payload.json)
         else:
-            row = self.operations.get(call.operation)
-            if row is None:
-                message = f"{self.name} has no operation {call.operation!r} (it has: {', '.join(self.operations)})"
-                raise InvalidRequestError(message, target=call.target)
-            method, path, query = row.method, self.path(call, row), ""
-            value = self.build_body(call)
-            body = None if value is None else dumps(value)
+            raise _native.no_operation(self, call)
+        endpoint = call.target.endpoint
+        if row.root and self.default_path:
+            endpoint = endpoint.removesuffix(self.default_path)
         headers = [*self._fixed, (b"x-request-id", call.request_id.encode("ascii")), *self._extra_headers]
+        if own or row.headers:
+            headers += [*row.headers, *((name.encode("ascii"), value.encode("latin-1")) for name, value in own)]
         if key is not None:
             headers.extend(self.auth_headers(key))
-        if body is not None:
-            headers.append((b"content-type", b"application/json"))
-        return Request(method, call.target.endpoint + path + query, tuple(headers), body or b"")
+        if content is None:
+            return Request(row.method, endpoint + path + query, tuple(headers))
+        headers += [*content.headers, (b"content-type", content.media_type.encode("latin-1"))]
+        return Request(row.method, endpoint + path + query, tuple(headers), content.body)
 
     def parse_response(self, call: CallFacts, response: Response) -> Answer:
         """The answer in a 2xx response.
@@ -211,12 +214,10 @@ class Codec:
             ResponseValidationError: A required field is missing or of the wrong type.
             APIError: The body of a 200 is an error.
         """
-        if call.operation == "request":
-            data = loads_or_none(response.body) if _is_json(response) else None
-            return NativeAnswer(
-                **self.meta(call, response.headers), raw=data, status=response.status, body=response.body
-            )
-        data = loads(call, response.body)
+        row = self.operations.get(call.operation)
+        if row is None:
+            return _native.answer(self, call, response)
+        data = loads(call, response.body) if row.answer == "json" else None
         try:
             return self.parse_answer(call, data, response)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -234,10 +235,6 @@ class Codec:
             "provider_request_id": headers.get(self.request_id_header),
             "limits": partial(self.rate_limits, headers.get),
         }
-
-
-def _is_json(response: Response) -> bool:
-    return "json" in (response.headers.get("content-type") or "json")
 
 
 def _path(error: Exception) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ipfs_accel_async.types import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,14 @@ class Request:
         url: Absolute URL, already quoted.
         headers: Name and value pairs as they go on the wire. They carry the key, so the repr leaves them out.
         body: The whole body; a request can therefore be sent again.
+        params: Parameters of an operation that a library puts on the wire (S3): what they become is its business.
     """
 
     method: str
     url: str
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
+    params: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False, hash=False)
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url}, {len(self.headers)} headers, {len(self.body)} bytes)"

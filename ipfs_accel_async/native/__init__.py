@@ -1,0 +1,1 @@
+"""What only one provider has: its own handle, ``client.openai.files``, typed and through the same stack."""
