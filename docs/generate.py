@@ -141,12 +141,12 @@ def providers() -> str:
             yes["chat" in codec.operations],
             *(yes[name in codec.capabilities] for name in CAPABILITIES),
             yes["embed" in codec.operations],
-            yes["models" in codec.operations],
+            ", ".join(name for name in codec.operations if name not in {"chat", "embed", "models"}) or "-",
             "needed" if codec.key_required else "optional",
         )
         for codec in codecs()
     ]
-    return table(("Provider", "chat", *CAPABILITIES.values(), "embed", "models", "key"), rows)
+    return table(("Provider", "chat", *CAPABILITIES.values(), "embed", "further", "key"), rows)
 
 
 def variables() -> str:
@@ -206,6 +206,8 @@ def provider_page(codec: Codec) -> str:
         for name, variables in codec.option_env.items()
     ]
     operations = [(f"`{name}`", f"`{row.method} {row.path}`") for name, row in codec.operations.items()]
+    native = [(f"`{codec.name}.{name}`", f"`{row.method} {row.path}`", row.note) for name, row in codec.native.items()]
+    noted = any(note for *_, note in native)
     facts = [
         ("Base URL", f"`{codec.base_url}`"),
         ("Key", "needed" if codec.key_required else "optional"),
@@ -221,7 +223,14 @@ def provider_page(codec: Codec) -> str:
         f"{paragraph(sys.modules[type(codec).__module__])}\n",
         table(("", ""), facts),
         "## Operations\n\nPaths are below the base URL. Any other path: `Client.request`.\n",
-        table(("Operation", "Request"), operations),
+        table(("Operation", "Request"), operations) if operations else "None: this provider has only its own.\n",
+        f"## Its own operations\n\nMethods of `client.{codec.name}`.\n" if native else "",
+        table(
+            ("Method", "Request", "Note") if noted else ("Method", "Request"),
+            (row if noted else row[:2] for row in native),
+        )
+        if native
+        else "",
         f"## Options\n\nGiven as {chosen}.\n\n{table(('Option', 'Meaning', 'Variables'), options)}" if options else "",
         (DOCS / "providers" / "notes" / f"{codec.name}.md").read_text("utf-8"),
     ]

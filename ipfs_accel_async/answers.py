@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall
 
@@ -27,6 +27,8 @@ class Usage:
         cached_tokens: Part of the input read from the service's prompt cache.
         cache_write_tokens: Part of the input written to it.
         reasoning_tokens: Part of the output spent on reasoning.
+        cost: US dollars, where the service itself says it; see :meth:`Client.cost` for list prices.
+        estimated: The counts are ours and not the service's.
     """
 
     input_tokens: int = 0
@@ -35,9 +37,12 @@ class Usage:
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    cost: float | None = None
+    estimated: bool = False
 
 
 NO_USAGE = Usage()
+Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,20 @@ class Reply(Answer):
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = ""
     id: str = ""
+
+    def parse(self, kind: type[Parsed]) -> Parsed:
+        """The text as a value of a pydantic model, or of any other type that pydantic validates.
+
+        Args:
+            kind: What it is to be; ask for it with ``chat(..., response_format=kind)``.
+
+        Raises:
+            ContentFilteredError: The service held the answer back.
+            ResponseValidationError: The text is no JSON or does not fit; the message has the path.
+        """
+        from ipfs_accel_async.parsing import parse
+
+        return parse(self, kind)
 
     @property
     def message(self) -> Message:

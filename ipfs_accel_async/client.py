@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from ipfs_accel_async.arguments import chat_request, embed_request, native_request
 from ipfs_accel_async.completing import Completing
+from ipfs_accel_async.conversing import Conversing
 from ipfs_accel_async.engine import Engine
 from ipfs_accel_async.handles import Handles
 from ipfs_accel_async.media import Media
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.types import Tool
 
 
-class Client(Completing, Operations, Media, Handles):
+class Client(Completing, Conversing, Operations, Media, Handles):
     """Calls models of every provider through one stack: queue, caps, retries, breaker, deadline, metrics.
 
     Making one opens nothing; ``async with`` (or :meth:`aclose`) closes what its use has opened. It belongs to the loop

@@ -33,6 +33,7 @@
     │   ├── QueueFullError             load shed
     │   ├── DeadlineExceededError      the time was up in the queue or in backoff
     │   └── ClientClosedError
+    ├── RoundsExceededError            a model still calls functions; `messages` has the conversation
     └── AllTargetsFailedError          `causes`: one error a target
 """
 
@@ -42,7 +43,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ipfs_accel_async.answers import Reply
-    from ipfs_accel_async.types import Target
+    from ipfs_accel_async.types import Message, Target
 
 OutcomeKind = Literal["ok", "ignored", "throttled", "failed"]
 
@@ -273,6 +274,16 @@ class DeadlineExceededError(RejectedError, TimeoutError):
 
 class ClientClosedError(RejectedError):
     """The client is closed."""
+
+
+class RoundsExceededError(AccelError):
+    """A model still called functions after as many rounds as it was allowed.
+
+    Attributes:
+        messages: The conversation so far, the functions' answers included.
+    """
+
+    messages: tuple[Message, ...] = ()
 
 
 class AllTargetsFailedError(AccelError):

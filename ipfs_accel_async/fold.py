@@ -96,4 +96,6 @@ def _later(old: Usage, new: Usage) -> Usage:
         new.cached_tokens or old.cached_tokens,
         new.cache_write_tokens or old.cache_write_tokens,
         new.reasoning_tokens or old.reasoning_tokens,
+        old.cost if new.cost is None else new.cost,
+        new.estimated or old.estimated,
     )

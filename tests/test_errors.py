@@ -58,6 +58,7 @@ OUTCOMES = {
         "InvalidRequestError",
         "QueueFullError",
         "RejectedError",
+        "RoundsExceededError",
     },
 }
 RETRYABLE = {

@@ -15,6 +15,7 @@ from ipfs_accel_async.cli.demo import demo
 from ipfs_accel_async.cli.doctor import doctor
 from ipfs_accel_async.cli.embed import embed
 from ipfs_accel_async.cli.models import models
+from ipfs_accel_async.cli.providers import providers
 from ipfs_accel_async.cli.simulate import simulate
 from ipfs_accel_async.cli.terminal import errors, one_line
 from ipfs_accel_async.errors import AccelError, ConfigError, InvalidRequestError
@@ -115,5 +116,5 @@ def _options(
     pass
 
 
-for command in (demo, chat, embed, models, simulate, doctor, bench):
+for command in (demo, chat, embed, models, providers, simulate, doctor, bench):
     app.command()(command)

@@ -218,7 +218,8 @@ class Simulator:
         self, request: BaseRequest, seen: Seen, mount: Mount, ask: Ask, struck: Fault | None
     ) -> web.StreamResponse:
         seen.fault = struck.name if struck else None
-        ask.body = seen.body = _parsed(await request.content.read())
+        ask.raw = await request.content.read()
+        ask.body = seen.body = _parsed(ask.raw)
         if struck and struck.kind == "reset":
             return reset(request)
         if self.latency:

@@ -1,9 +1,11 @@
 """The shape of a twin: a question comes in as a value, an answer goes out as a value, no I/O."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import orjson
@@ -16,7 +18,10 @@ JSON = "application/json"
 
 @dataclass(slots=True)
 class Ask:
-    """One request as a twin sees it: `path` without the mount prefix, `body` parsed when it was JSON."""
+    """One request as a twin sees it: `path` without the mount prefix, `body` parsed when it was JSON.
+
+    `raw` is the body's bytes, `args` what stands in the path for the names in braces of its route.
+    """
 
     number: int
     method: str
@@ -24,6 +29,8 @@ class Ask:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any = b""
+    raw: bytes = b""
+    args: dict[str, str] = field(default_factory=dict)
 
     @property
     def bearer(self) -> str:
@@ -103,11 +110,27 @@ class Twin(ABC):
         route = self.routes.get((ask.method, ask.path))
         if route is not None:
             return route(ask)
+        found = self.match(ask.method, ask.path)
+        if found is not None:
+            route, ask.args = found
+            return route(ask)
         return self.other(ask)
+
+    def match(self, method: str, path: str) -> tuple[Callable[[Ask], Answer], dict[str, str]] | None:
+        """Return the route whose pattern, such as ``/v1/files/{id}``, a path has, and what stands for its names.
+
+        A name takes one segment; ``{name:path}`` takes the rest of the path. Of several the first in the table counts.
+        """
+        for (verb, pattern), route in self.routes.items():
+            if verb == method:
+                hit = _pattern(pattern).fullmatch(path)
+                if hit:
+                    return route, hit.groupdict()
+        return None
 
     def other(self, ask: Ask) -> Answer:
         """Answer a path that is not in the table."""
-        if any(path == ask.path for _, path in self.routes):
+        if any(_pattern(pattern).fullmatch(ask.path) for _, pattern in self.routes):
             raise RejectError(405, f"Method {ask.method} is not allowed for {ask.path}")
         raise RejectError(404, f"Unknown URL: {ask.method} {ask.path}")
 
@@ -151,6 +174,12 @@ class Twin(ABC):
     def ident(self, prefix: str, ask: Ask) -> str:
         """Return an id that looks like the vendor's and is the same in every run."""
         return f"{prefix}{self.seed & 0xFFFF:04x}{ask.number:020x}"
+
+
+@lru_cache(maxsize=1024)
+def _pattern(route: str) -> re.Pattern[str]:
+    text = re.escape(route).replace(r"\{", "{").replace(r"\}", "}")
+    return re.compile(re.sub(r"\{(\w+)(:path)?\}", lambda hit: f"(?P<{hit[1]}>{'.+' if hit[2] else '[^/]+'})", text))
 
 
 def fields(ask: Ask, message: str) -> dict[str, Any]:

@@ -6,9 +6,25 @@ import pkgutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ipfs_accel_async import providers, registry
 from ipfs_accel_async.keys import Secret
+from ipfs_accel_async.payloads import (
+    ClassifyRequest,
+    CompleteRequest,
+    DetokenizeRequest,
+    ImageRequest,
+    InferRequest,
+    ModerateRequest,
+    RerankRequest,
+    SimilarityRequest,
+    SpeechRequest,
+    TokenizeRequest,
+    TranscribeRequest,
+)
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, Message, NativeRequest, Tool
+from ipfs_accel_async.wire.multipart import Upload
 from tests.providers.recorded import call_of
 
 if TYPE_CHECKING:
@@ -39,13 +55,34 @@ def recordings(name: str) -> list[str]:
 
 CHATS = [(name, kind) for name in CODECS for kind in recordings(name)]
 STREAMS = [(name, kind) for name, kind in CHATS if "stream" in CODECS[name].capabilities]
-PAYLOADS = {"chat": CHAT, "embed": EMBED, "models": NativeRequest()}
+STREAMS += [(name, "complete") for name, codec in CODECS.items() if {"complete", "chat"} <= set(codec.operations)]
+AUDIO = Upload("hello.wav", b"RIFF$\0\0\0WAVEfmt ", "audio/wav")
+PAYLOADS = {
+    "chat": CHAT,
+    "embed": EMBED,
+    "models": NativeRequest(),
+    "complete": CompleteRequest(("Once upon",)),
+    "complete_batch": CompleteRequest(("Once upon", "In the end")),
+    "rerank": RerankRequest("red fruit", ("apple", "banana", "cherry")),
+    "classify": ClassifyRequest(("I like it.",)),
+    "similarity": SimilarityRequest("red", ("crimson", "blue")),
+    "moderate": ModerateRequest(("Hello",)),
+    "image": ImageRequest("A red cube", n=1, size="1024x1024"),
+    "speech": SpeechRequest("Hello", "alloy", "mp3"),
+    "transcribe": TranscribeRequest(AUDIO, words=True),
+    "translate": TranscribeRequest(AUDIO),
+    "infer": InferRequest({"x": np.arange(4, dtype=np.float32).reshape(1, 4)}),
+    "tokenize": TokenizeRequest("Hello world"),
+    "detokenize": DetokenizeRequest((1, 2)),
+    "count_tokens": CHAT,
+}
+"""The payload that the recording ``<operation>.json`` answers."""
 
 
 def recorded_call(name: str, kind: str, *, stream: bool = False) -> Call:
     """The call that a recording answers."""
-    payload = {"tools": TOOLS, "embed": EMBED, "models": NativeRequest()}.get(kind, CHAT)
+    payload = TOOLS if kind == "tools" else PAYLOADS[kind]
     if stream:
         payload = replace(payload, stream=True)
-    operation = kind if kind in ("embed", "models") else "chat"
+    operation = "chat" if kind == "tools" else kind
     return replace(call_of(CODECS[name], payload, operation), key=Secret(KEY))
