@@ -1,5 +1,7 @@
 """Call AI models from asyncio: one :class:`Client`, one ``await``, every backend behind the same resilient stack."""
 
+from typing import TYPE_CHECKING
+
 from ipfs_accel_async._version import __version__
 from ipfs_accel_async.answers import Answer, Delta, Embeddings, Event, ModelInfo, ModelList, NativeAnswer, Reply, Usage
 from ipfs_accel_async.client import Client
@@ -42,30 +44,32 @@ from ipfs_accel_async.errors import (
 from ipfs_accel_async.functions import Function
 from ipfs_accel_async.handler import Handler
 from ipfs_accel_async.keys import Keys, Secret
-from ipfs_accel_async.results import (
-    Classification,
-    Completions,
-    Detokenized,
-    Label,
-    Moderation,
-    Picture,
-    Pictures,
-    Ranked,
-    Ranking,
-    Similarities,
-    Span,
-    Speech,
-    Tensors,
-    TokenCount,
-    Tokens,
-    Transcript,
-    Verdict,
-)
 from ipfs_accel_async.rounds import Conversation
 from ipfs_accel_async.stream import ByteStream, EventStream, Stream
 from ipfs_accel_async.transport.mock import MockTransport
 from ipfs_accel_async.types import Image, Message, NativePart, Priority, Target, Text, Thinking, Tool, ToolCall
 from ipfs_accel_async.wire.multipart import Upload
+
+if TYPE_CHECKING:
+    from ipfs_accel_async.results import (
+        Classification,
+        Completions,
+        Detokenized,
+        Label,
+        Moderation,
+        Picture,
+        Pictures,
+        Ranked,
+        Ranking,
+        Similarities,
+        Span,
+        Speech,
+        Tensors,
+        TokenCount,
+        Tokens,
+        Transcript,
+        Verdict,
+    )
 
 __all__ = [
     "APIError",
@@ -153,3 +157,13 @@ __all__ = [
     "tool",
     "user",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Answers that few programs name: some thirty values, loaded on first use."""
+    if name in __all__:
+        from ipfs_accel_async import results
+
+        return getattr(results, name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from ipfs_accel_async import inputs
 from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ class Completing:
         **params: Any,
     ) -> Reply:
         """Have a model go on from a text; `suffix` is what comes after the gap, for models that fill one in."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.complete_request(
             (prompt,),
             suffix=suffix,
@@ -78,6 +79,8 @@ class Completing:
         **params: Any,
     ) -> Completions:
         """Complete several prompts in one request, where the service takes them so: one reply a prompt, in order."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.complete_request(
             inputs.texts("prompts", prompts),
             suffix=suffix,
@@ -109,6 +112,8 @@ class Completing:
         **params: Any,
     ) -> AsyncIterator[Stream]:
         """As :meth:`complete`, read as it comes; see :meth:`Client.stream`."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.complete_request(
             (prompt,),
             suffix=suffix,

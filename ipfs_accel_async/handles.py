@@ -58,59 +58,59 @@ class Handles:
     @property
     def openai(self) -> OpenAIHandle:
         """OpenAI's own: responses, files, uploads, batches, fine-tuning, vector stores and more."""
-        return self.native("openai")
+        return self.native("openai")  # type: ignore[no-any-return]
 
     @property
     def claude(self) -> ClaudeHandle:
         """Claude's own: count_tokens, batches, files."""
-        return self.native("claude")
+        return self.native("claude")  # type: ignore[no-any-return]
 
     @property
     def groq(self) -> GroqHandle:
         """Groq's own: batches, files, audio."""
-        return self.native("groq")
+        return self.native("groq")  # type: ignore[no-any-return]
 
     @property
     def gemini(self) -> GeminiHandle:
         """Gemini's own: files, cached contents."""
-        return self.native("gemini")
+        return self.native("gemini")  # type: ignore[no-any-return]
 
     @property
     def ollama(self) -> OllamaHandle:
         """Ollama's own: pull, push, create, show, ps and more."""
-        return self.native("ollama")
+        return self.native("ollama")  # type: ignore[no-any-return]
 
     @property
     def hf_tgi(self) -> HfTgiHandle:
         """TGI's own: generate with details, tokenize, info."""
-        return self.native("hf_tgi")
+        return self.native("hf_tgi")  # type: ignore[no-any-return]
 
     @property
     def hf_tei(self) -> HfTeiHandle:
         """TEI's own: embed_all, embed_sparse, predict, info."""
-        return self.native("hf_tei")
+        return self.native("hf_tei")  # type: ignore[no-any-return]
 
     @property
     def vllm(self) -> VLLMHandle:
         """VLLM's own: score, pooling, LoRA, sleep and more."""
-        return self.native("vllm")
+        return self.native("vllm")  # type: ignore[no-any-return]
 
     @property
     def llvm(self) -> LLVMHandle:
         """LLVM's own: execute, optimize_code, statistics."""
-        return self.native("llvm")
+        return self.native("llvm")  # type: ignore[no-any-return]
 
     @property
     def ovms(self) -> OVMSHandle:
         """OVMS's own: metadata, status, config, reload."""
-        return self.native("ovms")
+        return self.native("ovms")  # type: ignore[no-any-return]
 
     @property
     def opea(self) -> OPEAHandle:
         """OPEA's own: megaservices and microservices."""
-        return self.native("opea")
+        return self.native("opea")  # type: ignore[no-any-return]
 
     @property
     def s3_kit(self) -> S3KitHandle:
         """S3 Kit: put, get, list, sync, presign and more."""
-        return self.native("s3_kit")
+        return self.native("s3_kit")  # type: ignore[no-any-return]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from ipfs_accel_async import inputs as given
-from ipfs_accel_async.payloads import TranscribeRequest
 from ipfs_accel_async.types import NOTHING, Priority
-from ipfs_accel_async.uploads import as_upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -65,6 +62,9 @@ class Media:
         - `n`: How many images.
         - `size`: Such as ``1024x1024``.
         """
+        from ipfs_accel_async import inputs as given
+        from ipfs_accel_async.uploads import as_upload
+
         payload = given.image_request(
             prompt,
             tuple([await as_upload(one, name="image.png") for one in images]),
@@ -96,6 +96,8 @@ class Media:
         - `voice`: The service's name of a voice.
         - `format`: Such as ``mp3``, ``wav``.
         """
+        from ipfs_accel_async import inputs as given
+
         payload = given.speech_request(text, voice, format, params)
         return cast("Speech", await self._send("speech", model, payload, priority, timeout, fallbacks, tags))
 
@@ -114,6 +116,8 @@ class Media:
         **params: Any,
     ) -> AsyncIterator[ByteStream]:
         """As :meth:`speech`, with the audio's bytes as they come."""
+        from ipfs_accel_async import inputs as given
+
         payload = given.speech_request(text, voice, format, params, stream=True)
         async with cast(
             "ByteStream", await self._send("speech", model, payload, priority, timeout, fallbacks, tags)
@@ -143,6 +147,9 @@ class Media:
         - `words`: Ask for the time of each word.
         - `prompt`: Text that guides style and spelling.
         """
+        from ipfs_accel_async.payloads import TranscribeRequest
+        from ipfs_accel_async.uploads import as_upload
+
         payload = TranscribeRequest(await as_upload(audio, name="audio.wav"), language, prompt, words, params)
         return cast("Transcript", await self._send("transcribe", model, payload, priority, timeout, fallbacks, tags))
 
@@ -165,6 +172,9 @@ class Media:
         - `audio`: Bytes, a path or an open file; its name's ending tells the format.
         - `prompt`: Text that guides style and spelling.
         """
+        from ipfs_accel_async.payloads import TranscribeRequest
+        from ipfs_accel_async.uploads import as_upload
+
         payload = TranscribeRequest(await as_upload(audio, name="audio.wav"), "", prompt, False, params)
         return cast("Transcript", await self._send("translate", model, payload, priority, timeout, fallbacks, tags))
 
@@ -193,5 +203,7 @@ class Media:
         Raises:
             InvalidRequestError: A tensor does not fit the model; the message says what was expected.
         """
+        from ipfs_accel_async import inputs as given
+
         payload = given.infer_request(inputs, outputs, version, params)
         return cast("Tensors", await self._send("infer", model, payload, priority, timeout, fallbacks, tags))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, cast
 
-from ipfs_accel_async import inputs
 from ipfs_accel_async.arguments import chat_request
 from ipfs_accel_async.errors import NotFoundError
 from ipfs_accel_async.estimates import estimate
-from ipfs_accel_async.results import TokenCount
 from ipfs_accel_async.types import NOTHING, NativeRequest, Priority
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
         Moderation,
         Ranking,
         Similarities,
+        TokenCount,
         Tokens,
     )
     from ipfs_accel_async.types import Image, Payload, Tool
@@ -64,6 +63,8 @@ class Operations:
         **params: Any,
     ) -> Ranking:
         """Order documents by how well they answer a query, best first; only the best `top_n` if given."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.rerank_request(query, documents, top_n, params)
         return cast("Ranking", await self._send("rerank", model, payload, priority, timeout, fallbacks, tags))
 
@@ -79,6 +80,8 @@ class Operations:
         **params: Any,
     ) -> Classification:
         """Label a text, several, or pairs of texts."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.classify_request(texts, params)
         return cast("Classification", await self._send("classify", model, payload, priority, timeout, fallbacks, tags))
 
@@ -95,6 +98,8 @@ class Operations:
         **params: Any,
     ) -> Similarities:
         """How alike each of `others` is to `text`, as the service measures it."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.similarity_request(text, others, params)
         return cast("Similarities", await self._send("similarity", model, payload, priority, timeout, fallbacks, tags))
 
@@ -110,6 +115,8 @@ class Operations:
         **params: Any,
     ) -> Moderation:
         """Judge texts and images: one verdict an input, in order."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.moderate_request(given, params)
         return cast("Moderation", await self._send("moderate", model, payload, priority, timeout, fallbacks, tags))
 
@@ -125,6 +132,8 @@ class Operations:
         **params: Any,
     ) -> Tokens:
         """A text's tokens, by the model's own tokenizer."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.tokenize_request(text, params)
         return cast("Tokens", await self._send("tokenize", model, payload, priority, timeout, fallbacks, tags))
 
@@ -140,6 +149,8 @@ class Operations:
         **params: Any,
     ) -> Detokenized:
         """The text of tokens."""
+        from ipfs_accel_async import inputs
+
         payload = inputs.detokenize_request(ids, params)
         return cast("Detokenized", await self._send("detokenize", model, payload, priority, timeout, fallbacks, tags))
 
@@ -161,6 +172,8 @@ class Operations:
         payload = chat_request(messages, tools=tools, params=params)
         target = self._engine.target(model, "count_tokens")
         if "count_tokens" not in self._engine.provider(target.provider).codec.operations:
+            from ipfs_accel_async.results import TokenCount
+
             return TokenCount(target=target, model=target.model, tokens=estimate(payload), estimated=True)
         return cast("TokenCount", await self._send("count_tokens", model, payload, priority, timeout, (), tags))
 
