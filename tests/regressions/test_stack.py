@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +23,6 @@ from ipfs_accel_async import (
     MockTransport,
     NotFoundError,
     Priority,
-    RateLimitError,
     ServerError,
 )
 from ipfs_accel_async.simulator import PROVIDERS, simulate
@@ -160,17 +160,16 @@ async def test_5_half_open_lets_one_through_and_blames_nobody_else() -> None:
 @pytest.mark.sockets
 async def test_6_streams_come_as_they_are_made_and_free_their_place() -> None:
     """The first delta is there before the server is done; usage is the service's; leaving frees the slot at once."""
-    async with simulate("openai", pace=0.02) as sim:
-        async with Client(base_urls=sim.base_urls, keys={"openai": "k"}, max_concurrent_requests=1) as ai:
-            async with ai.stream("openai:gpt-4.1-mini", "Tell me a long story") as stream:
-                first = await anext(stream)
-                assert first is not None
-                assert sim.in_flight == 1
-                await stream.collect()
-            assert stream.reply.usage.output_tokens > 3
-            async with ai.stream("openai:gpt-4.1-mini", "Tell me a long story") as stream:
-                await anext(stream)
-            assert (await ai.chat("openai:gpt-4.1-mini", "Hello", timeout=5)).text
+    capped = {"keys": {"openai": "k"}, "max_concurrent_requests": 1}
+    async with simulate("openai", pace=0.02) as sim, Client(base_urls=sim.base_urls, **capped) as ai:
+        async with ai.stream("openai:gpt-4.1-mini", "Tell me a long story") as stream:
+            await anext(stream)
+            assert sim.in_flight == 1
+            await stream.collect()
+        assert stream.reply.usage.output_tokens > 3
+        async with ai.stream("openai:gpt-4.1-mini", "Tell me a long story") as stream:
+            await anext(stream)
+        assert (await ai.chat("openai:gpt-4.1-mini", "Hello", timeout=5)).text
 
 
 async def test_6_split_characters_and_many_lines_are_one_delta() -> None:
@@ -234,4 +233,4 @@ async def test_10_handlers_run_at_the_same_time_and_never_block_the_loop() -> No
         await asyncio.gather(*(handler("x") for _ in range(3)))
         ticker.cancel()
         assert loop.time() - started == pytest.approx(0.5)
-    assert max(after - before for before, after in zip(ticks, ticks[1:], strict=False)) == pytest.approx(0.01)
+    assert max(after - before for before, after in pairwise(ticks)) == pytest.approx(0.01)
