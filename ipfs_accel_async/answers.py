@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall
+from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall, Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,17 @@ class ToolCallDelta:
     arguments: str = ""
 
 
+class Block(NamedTuple):
+    """A block of the answer begins; text, reasoning and signatures that follow are its own, until the next one.
+
+    With `field` it does not begin: `value` joins that list in it (a citation, say).
+    """
+
+    place: int
+    value: Any
+    field: str = ""
+
+
 class _DeltaFields(NamedTuple):
     text: str = ""
     reasoning: str = ""
@@ -66,6 +77,7 @@ class _DeltaFields(NamedTuple):
     signature: str = ""
     end: bool = False
     raw: Any = None
+    block: Block | None = None
 
 
 class Delta(_DeltaFields):
@@ -80,6 +92,7 @@ class Delta(_DeltaFields):
         model: Model that answers, and `id` the service's id of the reply, where the piece says so.
         end: The stream's end mark: nothing follows.
         raw: The piece as the service sent it; it does not count when deltas are compared.
+        block: Where a block of the answer begins, for services that want them back as they were; it does not count.
     """
 
     __slots__ = ()
@@ -90,16 +103,16 @@ class Delta(_DeltaFields):
         return bool(self.text or self.tool_calls or self.reasoning or self.signature or self.finish_reason or self.end)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Delta) and self[:-1] == other[:-1]
+        return isinstance(other, Delta) and self[:-2] == other[:-2]
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
-        return hash(self[:-1])
+        return hash(self[:-2])
 
     def __repr__(self) -> str:
-        told = ((name, value) for name, value in zip(self._fields[:-1], self, strict=False) if value)
+        told = ((name, value) for name, value in zip(self._fields[:-2], self, strict=False) if value)
         return f"Delta({', '.join(f'{name}={value!r}' for name, value in told)})"
 
 
@@ -143,6 +156,7 @@ class Reply(Answer):
         tool_calls: Calls the model asks for.
         finish_reason: ``stop``, ``length``, ``tool_calls``, ``content_filter``, or the service's own word.
         id: The service's id of the reply.
+        verbatim: Its blocks as the service wrote them, whole or streamed, where it wants them back so.
     """
 
     text: str = ""
@@ -151,6 +165,7 @@ class Reply(Answer):
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = ""
     id: str = ""
+    verbatim: Verbatim | None = field(default=None, compare=False, repr=False)
 
     def parse(self, kind: type[Parsed]) -> Parsed:
         """The text as a value of a pydantic model, or of any other type that pydantic validates.
@@ -169,10 +184,12 @@ class Reply(Answer):
     @property
     def message(self) -> Message:
         """This answer as the assistant's turn of the conversation that goes on."""
-        if not (self.reasoning or self.signature):  # some services sign what they do not show
-            return Message("assistant", self.text, self.tool_calls)
-        parts: tuple[Part, ...] = (Thinking(self.reasoning, self.signature),)
-        return Message("assistant", (*parts, Text(self.text)) if self.text else parts, self.tool_calls)
+        content: str | tuple[Part, ...] = self.text
+        if self.reasoning or self.signature:  # some services sign what they do not show
+            thinking = Thinking(self.reasoning, self.signature)
+            content = (thinking, Text(self.text)) if self.text else (thinking,)
+        verbatim = self.verbatim if self.verbatim is not None and self.verbatim.blocks else None
+        return Message("assistant", content, self.tool_calls, verbatim=verbatim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FILE_NAME = ".ipfs_api_credentials"
 FILE_ENV = "IPFS_ACCEL_CREDENTIALS"
 MAX_NUMBERED = 100
+DEFAULT = "default"
+"""Where an address comes from that is the provider's own."""
 
 
 class Found(NamedTuple):
@@ -131,8 +133,19 @@ def options_of(codec: Codec, own: ProviderSettings, environ: Mapping[str, str] |
 
 def missing_key(codec: Codec) -> ConfigError:
     """The error for a provider that needs a key and has none."""
-    names = " or ".join(codec.key_env[:2])
-    message = f'no key: set {names}, pass keys={{"{codec.name}": "..."}}, or add it to ~/{FILE_NAME}'
+    first = codec.key_env[:1]
+    names = (
+        " and ".join((*first, *codec.key_parts[first[0]][:1])) if codec.key_parts else " or ".join(codec.key_env[:2])
+    )
+    to_set = f"set {names}, " if names else ""
+    message = f'no key: {to_set}pass keys={{"{codec.name}": "..."}}, or add it to ~/{FILE_NAME}'
+    return ConfigError(message, provider=codec.name)
+
+
+def missing_url(codec: Codec) -> ConfigError:
+    """The error for a provider that is wherever its user says, and whose user has not said."""
+    to_set = f"set {codec.url_env[0]} or " if codec.url_env else ""
+    message = f'no address: {to_set}pass base_urls={{"{codec.name}": "https://..."}}'
     return ConfigError(message, provider=codec.name)
 
 
@@ -156,7 +169,7 @@ def _found(
     if url is None:
         url, url_from = _url_in_file(codec, file)
     if url is None:
-        url, url_from = codec.base_url, "default"
+        url, url_from = codec.base_url, DEFAULT
     try:
         return Found(keys, codec.normalize_url(checked_url(url)), keys_from, url_from)
     except ConfigError as error:
@@ -165,21 +178,36 @@ def _found(
 
 def _keys_in_environment(codec: Codec, env: Mapping[str, str]) -> tuple[Keys | None, str]:
     for name in codec.key_env:
-        numbered = [f"{name}_{number}" for number in range(1, MAX_NUMBERED + 1)]
-        found = [key for key in (name, *numbered) if env.get(key, "").strip()]
+        endings = ("", *(f"_{number}" for number in range(1, MAX_NUMBERED + 1)))
+        found = [ending for ending in endings if env.get(name + ending, "").strip()]
         if found:
-            where = ", ".join(found)
-            return _checked_keys(list(dict.fromkeys(env[key].strip() for key in found)), where), where
+            where = ", ".join(name + ending for ending in found)
+            texts = dict.fromkeys(_key_in_environment(codec, env, name, ending) for ending in found)
+            return _checked_keys(list(texts), where), where
     return None, ""
+
+
+def _key_in_environment(codec: Codec, env: Mapping[str, str], name: str, ending: str) -> str:
+    parts = codec.key_parts.get(name)
+    if parts is None:
+        return env[name + ending].strip()
+    if not env.get(parts[0] + ending, "").strip():
+        raise ConfigError(f"{name}{ending} is set, but {parts[0]}{ending} is not: a key is both")
+    return codec.key_of({part: env.get(part + ending, "") for part in (name, *parts)}) or ""
 
 
 def _keys_in_file(codec: Codec, file: CredentialsFile) -> tuple[Keys | None, str]:
     for name in (codec.name, *codec.file_keys):
         value, where = file.get(name)
         if isinstance(value, dict):
-            value = value.get("keys") or value.get("key")
+            value = value.get("keys") or value.get("key") or codec.key_of(value)
         if value:
             return _checked_keys(value, where), where
+    if codec.key_parts:  # the flat naming: {"s3_access_key": ..., "s3_secret_key": ...}
+        names = [name.lower() for first, others in codec.key_parts.items() for name in (first, *others)]
+        value = codec.key_of({name: file.get(name)[0] for name in names})
+        if value:
+            return _checked_keys(value, str(file.path)), str(file.path)
     return None, ""
 
 
@@ -200,8 +228,10 @@ def _url_in_environment(codec: Codec, env: Mapping[str, str]) -> tuple[str | Non
 def _url_in_file(codec: Codec, file: CredentialsFile) -> tuple[str | None, str]:
     for name in (codec.name, *codec.file_keys):
         value, where = file.get(name)
-        if isinstance(value, dict) and value.get("base_url"):
-            return value["base_url"], where
+        if isinstance(value, dict):
+            for named in ("base_url", "endpoint", "endpoint_url"):
+                if value.get(named):
+                    return value[named], where
     for name in codec.file_urls:
         value, where = file.get(name)
         if value:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from ipfs_accel_async.answers import NO_USAGE, Reply, Usage
-from ipfs_accel_async.types import ToolCall
+from ipfs_accel_async.types import ToolCall, Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ipfs_accel_async.answers import Delta
+    from ipfs_accel_async.answers import Block, Delta
+
+_GROWING = ("text", "thinking", "signature")
+"""Fields of a block that text, reasoning and signatures go on in; the arguments of a call are its ``input``."""
 
 
 class Fold:
     """Gathers the deltas of one stream; :meth:`into` makes the reply of what has come so far."""
 
-    __slots__ = ("_calls", "_reasoning", "_signature", "_text", "finish_reason", "id", "model", "usage")
+    __slots__ = ("_calls", "_marks", "_reasoning", "_signature", "_text", "finish_reason", "id", "model", "usage")
 
     def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._signature: list[str] = []
         self._calls: dict[int, list[str]] = {}
+        self._marks: list[tuple[Block, tuple[int, int, int]]] = []
         self.finish_reason = ""
         self.usage: Usage = NO_USAGE
         self.model = ""
@@ -31,7 +37,9 @@ class Fold:
 
     def add(self, delta: Delta) -> None:
         """Take one delta in."""
-        text, reasoning, tool_calls, finish_reason, usage, model, key, signature, _, _ = delta
+        text, reasoning, tool_calls, finish_reason, usage, model, key, signature, _, _, block = delta
+        if block is not None:
+            self._marks.append((block, self._here()))
         if text:
             self._text.append(text)
         if reasoning:
@@ -59,6 +67,34 @@ class Fold:
         calls = (self._calls[index] for index in sorted(self._calls))
         return tuple(ToolCall(key, name, arguments or unsaid) for key, name, arguments in calls if name)
 
+    def _here(self) -> tuple[int, int, int]:
+        return len(self._text), len(self._reasoning), len(self._signature)
+
+    def _verbatim(self, empty: Verbatim | None) -> Verbatim | None:
+        """The blocks again, each with what came after its beginning; none when the input of one was cut short."""
+        if empty is None or not self._marks:
+            return empty
+        made: dict[int, dict[str, Any]] = {}
+        ends = [start for _, start in self._marks[1:]] + [self._here()]
+        for (block, start), end in zip(self._marks, ends, strict=True):
+            into = made.setdefault(block.place, {})
+            if block.field:
+                into[block.field] = [*(into.get(block.field) or ()), block.value]
+            else:
+                into.update(block.value)
+            for name, pieces, first, last in zip(
+                _GROWING, (self._text, self._reasoning, self._signature), start, end, strict=True
+            ):
+                if first != last:
+                    into[name] = (into.get(name) or "") + "".join(pieces[first:last])
+        try:
+            for place, (_, _, arguments) in self._calls.items():
+                if arguments and place in made:
+                    made[place]["input"] = orjson.loads(arguments)
+        except orjson.JSONDecodeError:
+            return empty
+        return Verbatim(empty.wire, tuple(made.values()))
+
     def into(self, empty: Reply) -> Reply:
         """The reply so far, on the metadata of `empty`."""
         return replace(
@@ -71,6 +107,7 @@ class Fold:
             usage=self.usage,
             model=self.model or empty.model,
             id=self.id,
+            verbatim=self._verbatim(empty.verbatim),
         )
 
 

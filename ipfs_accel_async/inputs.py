@@ -123,7 +123,8 @@ def infer_request(
             raise InvalidRequestError(f"inputs[{name!r}] is ragged or holds {array.dtype} values: pass one array")
         arrays[name] = array
     names = texts("outputs", (outputs,) if isinstance(outputs, str) else outputs)
-    return InferRequest(arrays, names, str(version) if version != "" else "", params)
+    untyped = frozenset(name for name, value in inputs.items() if not hasattr(value, "dtype"))
+    return InferRequest(arrays, names, str(version) if version != "" else "", params, untyped)
 
 
 def tokenize_request(given: str, params: Mapping[str, Any]) -> TokenizeRequest:

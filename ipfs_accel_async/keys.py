@@ -105,6 +105,12 @@ class Secret:
         return self
 
 
+class Bearer(Secret):
+    """A key that is a token, for services that have a header for keys and another one for tokens."""
+
+    __slots__ = ()
+
+
 class Token(Secret):
     """A key that is asked for at each attempt: a token that expires, such as those of Entra ID or of Google.
 
@@ -131,7 +137,7 @@ class Token(Secret):
             value = await given if inspect.isawaitable(given) else given
         except Exception as error:
             raise ConfigError(f"the callable that gives the token raised {type(error).__name__}: {error}") from error
-        return Secret(value)
+        return Bearer(value)
 
     def __eq__(self, other: object) -> bool:
         return self is other

@@ -114,12 +114,14 @@ class InferRequest:
         outputs: Names of the outputs wanted; all if empty.
         version: Of the model; the server's choice if empty.
         params: Whatever else the service takes.
+        untyped: Names of inputs that came as lists or numbers: they take the precision that the model wants.
     """
 
     inputs: Mapping[str, NDArray[Any]]
     outputs: tuple[str, ...] = ()
     version: str = ""
     params: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    untyped: frozenset[str] = frozenset()
     stream: bool = False
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipfs_accel_async import registry
 from ipfs_accel_async.config import checked_url
 from ipfs_accel_async.core import stack
-from ipfs_accel_async.credentials import CredentialsFile, Found, look_up, missing_key, options_of
+from ipfs_accel_async.credentials import DEFAULT, CredentialsFile, Found, look_up, missing_key, missing_url, options_of
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.exchange import Exchange
 from ipfs_accel_async.lanes import Gate, Lane
@@ -18,6 +18,7 @@ from ipfs_accel_async.metrics.meter import Meter
 from ipfs_accel_async.metrics.report import Report, report
 from ipfs_accel_async.middleware.breaker import BreakerGate, Breakers, CircuitBreaker
 from ipfs_accel_async.middleware.deadline import Deadline
+from ipfs_accel_async.middleware.describe import Describe
 from ipfs_accel_async.middleware.fallback import Fallback
 from ipfs_accel_async.middleware.keyring import KeyGate
 from ipfs_accel_async.middleware.observe import Observe
@@ -80,13 +81,16 @@ class Provider:
             endpoint: Base URL instead of all that is configured.
 
         Raises:
-            ConfigError: The provider needs a key and has none, or `endpoint` cannot be used.
+            ConfigError: The provider needs a key or an address and has none, or `endpoint` cannot be used.
         """
         if self.found.keys is None and self.codec.key_required:
             raise missing_key(self.codec)
         if endpoint:
             endpoint = self.codec.normalize_url(checked_url(endpoint))
-        return Target(self.codec.name, model, endpoint or self.codec.endpoint(operation) or self.found.base_url)
+        endpoint = endpoint or self.codec.endpoint_of(model, operation) or self.found.base_url
+        if self.codec.url_required and endpoint == self.found.base_url and self.found.url_from == DEFAULT:
+            raise missing_url(self.codec)
+        return Target(self.codec.name, model, endpoint)
 
 
 class Providers:
@@ -153,6 +157,7 @@ class Runtime:
                 observe,
                 Deadline(),
                 Fallback(),
+                Describe(providers.codecs),
                 Retry(self._retries, random.Random(), observe.retried),
                 CircuitBreaker(self.breakers),
                 self.dispatcher,

@@ -101,6 +101,19 @@ Part: TypeAlias = Text | Image | Thinking | NativePart
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """An assistant's turn block for block, for a service that checks what it gets back.
+
+    Args:
+        wire: Whose blocks they are; the codecs of other wires pass over them.
+        blocks: In the service's own shape and order.
+    """
+
+    wire: str
+    blocks: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call that the model asks for.
 
@@ -117,13 +130,17 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation; :func:`user`, :func:`system`, :func:`assistant` and :func:`tool` make them."""
+    """One turn of a conversation; :func:`user`, :func:`system`, :func:`assistant` and :func:`tool` make them.
+
+    `verbatim` is the turn as its service wrote it: it goes back so, unless the turn was changed since.
+    """
 
     role: Role
     content: str | tuple[Part, ...] = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
     name: str = ""
+    verbatim: Verbatim | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -193,7 +210,7 @@ class NativeRequest:
         method: HTTP method; a native operation has its own.
         path: Likewise.
         json: JSON value of the body.
-        query: Query parameters.
+        query: Query parameters; several values of one name go out as several parameters.
         args: Values for the names in braces in a native operation's path.
         form: Fields and files of a multipart body.
         content: The body itself, with its `content_type`.
@@ -205,7 +222,7 @@ class NativeRequest:
     method: str = "GET"
     path: str = ""
     json: Any = None
-    query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    query: Mapping[str, str | tuple[str, ...]] = field(default_factory=lambda: NOTHING)
     args: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     form: tuple[tuple[str, str | Upload], ...] = ()
     content: bytes = field(default=b"", repr=False)

@@ -27,6 +27,7 @@ settings.load_profile("ipfs_accel")
 
 PROVIDER_PREFIXES = (
     "ANTHROPIC_",
+    "AZURE_",
     "AWS_",
     "CLAUDE_",
     "GEMINI_",

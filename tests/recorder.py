@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request as it came: path with its query, headers by lower-case name, body parsed (None when empty)."""
+    """One request as it came: path with its query, headers by lower-case name, body parsed.
+
+    `body` is None when there was none, and bytes when it was a form.
+    """
 
     method: str
     path: str
@@ -52,7 +55,8 @@ class Recorder:
         """Record and answer."""
         raw = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = json.loads(raw) if raw else None
+        form = headers.get("content-type", "").startswith("multipart/")
+        body = raw if form else json.loads(raw) if raw else None
         self.requests.append(Recorded(request.method, request.path_qs, headers, body))
         return web.Response(status=self._status, headers=self._headers, body=self._body)
 

@@ -17,7 +17,7 @@ IO = {"asyncio", "httpx", "httpx2", "aiohttp", "aioboto3", "time", "random", "os
 MAY = {
     "values": VALUES | {"wire"},  # answers name the rate limits of the wire, for types only
     "wire": VALUES,
-    "providers": VALUES | {"wire"},
+    "providers": VALUES | {"wire", "payloads", "results"},
     "policy": set(),
     "core": VALUES | {"core"},
     "middleware": VALUES | {"core", "policy", "metrics"},
@@ -32,7 +32,7 @@ MAY = {
 }
 PARTS = {
     **dict.fromkeys(VALUES, "values"),
-    **dict.fromkeys(("payloads", "results", "uploads", "inputs", "estimates", "functions", "parsing"), "values"),
+    **dict.fromkeys(("payloads", "results", "uploads", "inputs", "estimates", "functions", "parsing", "vectors"), "values"),
     **dict.fromkeys(("call", "flow", "stream", "core"), "core"),
     **dict.fromkeys(("dispatcher", "lanes", "tickets"), "dispatch"),
     **dict.fromkeys(("config", "credentials", "registry"), "config"),

@@ -12,7 +12,7 @@ from ipfs_accel_async.credentials import MAX_NUMBERED, CredentialsFile, Found, l
 from tests.canary import CANARY, leaks, shows
 from tests.credentials import written
 
-PROVIDERS = [name for name in registry.names() if registry.codec(name).key_env]
+PROVIDERS = [name for name in registry.names() if registry.codec(name).key_env and not registry.codec(name).key_parts]
 KEY_NAMES = [(name, alias) for name in PROVIDERS for alias in registry.codec(name).key_env]
 URL_NAMES = [(name, alias) for name in PROVIDERS for alias in registry.codec(name).url_env]
 

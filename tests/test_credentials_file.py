@@ -14,7 +14,7 @@ from ipfs_accel_async.credentials import FILE_NAME, CredentialsFile, Found, look
 from tests.canary import CANARY, leaks
 from tests.credentials import written
 
-PROVIDERS = [name for name in registry.names() if registry.codec(name).key_env]
+PROVIDERS = [name for name in registry.names() if registry.codec(name).key_env and not registry.codec(name).key_parts]
 NAMES = [(name, alias) for name in PROVIDERS for alias in (name, *registry.codec(name).file_keys)]
 URL_NAMES = [(name, alias) for name in PROVIDERS for alias in registry.codec(name).file_urls]
 

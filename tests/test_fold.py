@@ -122,7 +122,12 @@ def test_a_count_that_is_absent_leaves_the_earlier_one(usages: list[Usage], kept
 @given(
     st.lists(
         st.builds(
-            Delta, raw=st.none(), text=texts, model=st.sampled_from(["", "a", "b"]), id=st.sampled_from(["", "x"])
+            Delta,
+            raw=st.none(),
+            block=st.none(),
+            text=texts,
+            model=st.sampled_from(["", "a", "b"]),
+            id=st.sampled_from(["", "x"]),
         )
     )
 )
@@ -151,7 +156,10 @@ def test_the_last_reason_stands_but_stop_does_not_hide_tool_calls(reasons: list[
 
 
 @given(
-    st.lists(st.builds(Delta, raw=st.none(), text=texts, reasoning=texts, usage=st.none() | whole_usages), max_size=8)
+    st.lists(
+        st.builds(Delta, raw=st.none(), block=st.none(), text=texts, reasoning=texts, usage=st.none() | whole_usages),
+        max_size=8,
+    )
 )
 def test_a_fold_can_be_read_at_any_point(deltas: list[Delta]) -> None:
     """What has come so far is the fold of what has come so far; reading it changes nothing."""

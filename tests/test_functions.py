@@ -26,9 +26,8 @@ class Place(BaseModel):
     country: str = ""
 
 
-def weather(city: str, days: int = 1, unit: Literal["c", "f"] = "c") -> str:
-    """Tell the weather
-    of a city.
+def weather(city: str, days: int = 1, unit: Literal["c", "f"] = "c") -> str:  # noqa: D417 - one has no line
+    """Tell the weather of a city.
 
     Args:
         city: Its name,
@@ -109,7 +108,7 @@ def test_what_cannot_be_described_is_refused() -> None:
 
     def variadic(*many: int) -> None: ...
 
-    def unknown(a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+    def unknown(a: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
     for function in (positional, variadic, unknown):
         with pytest.raises(ConfigError, match=function.__name__):

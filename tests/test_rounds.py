@@ -30,7 +30,12 @@ def calls(*wanted: tuple[str, str]) -> dict[str, Any]:
 def answer(message: dict[str, Any], reason: str = "stop") -> dict[str, Any]:
     """A chat completion."""
     usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
-    return {"id": "x", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": usage}
+    return {
+        "id": "x",
+        "model": "m",
+        "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+        "usage": usage,
+    }
 
 
 def says(text: str) -> dict[str, Any]:

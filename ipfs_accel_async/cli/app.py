@@ -14,6 +14,7 @@ from ipfs_accel_async.cli.chat import chat
 from ipfs_accel_async.cli.demo import demo
 from ipfs_accel_async.cli.doctor import doctor
 from ipfs_accel_async.cli.embed import embed
+from ipfs_accel_async.cli.llvm_serve import llvm_serve
 from ipfs_accel_async.cli.models import models
 from ipfs_accel_async.cli.providers import providers
 from ipfs_accel_async.cli.simulate import simulate
@@ -116,5 +117,5 @@ def _options(
     pass
 
 
-for command in (demo, chat, embed, models, providers, simulate, doctor, bench):
+for command in (demo, chat, embed, models, providers, simulate, llvm_serve, doctor, bench):
     app.command()(command)

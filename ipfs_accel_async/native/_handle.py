@@ -151,9 +151,13 @@ def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _query(values: Mapping[str, Any]) -> dict[str, str]:
+def _query(values: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
     return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
+        name: tuple(map(_word, value)) if isinstance(value, (list, tuple)) else _word(value)
         for name, value in values.items()
         if value is not None
     }
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.providers._claude_content import blocks_again, merged_thoughts
 from ipfs_accel_async.providers._parts import arguments_object, base64_image, refused
 from ipfs_accel_async.types import Image, NativePart, ResponseFormat, Text, Thinking, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.types import ChatRequest, Message, Part
@@ -22,6 +23,7 @@ NO_SAMPLING_SINCE = "2026-10-21"
 _OWN_SIGNATURE = re.compile(r"[A-Za-z0-9+/_-]+=*")
 """Base64; Gemini's, say, have a place beside it."""
 _SAMPLING = ("temperature", "top_p", "top_k")
+_OF_ANSWERS = ("max_tokens", "temperature", "stop_sequences", "stream")
 
 
 def message_body(call: CallFacts, request: ChatRequest, api_version: str) -> dict[str, Any]:
@@ -62,6 +64,12 @@ def message_body(call: CallFacts, request: ChatRequest, api_version: str) -> dic
     if api_version >= NO_SAMPLING_SINCE:
         _refuse_sampling(call, body, api_version)
     return body
+
+
+def count_body(call: CallFacts, request: ChatRequest, api_version: str) -> dict[str, Any]:
+    """The body of a token count: that of the message, without what bears on the answer only."""
+    body = message_body(call, request, api_version)
+    return {name: value for name, value in body.items() if name not in _OF_ANSWERS or name in request.params}
 
 
 def _refuse_sampling(call: CallFacts, body: Mapping[str, Any], api_version: str) -> None:
@@ -105,13 +113,17 @@ def _system(call: CallFacts, messages: list[Message]) -> str | list[dict[str, An
     return _blocks(parts)
 
 
-def _content(call: CallFacts, message: Message) -> str | list[dict[str, Any]]:
+def _content(call: CallFacts, message: Message) -> str | Sequence[Mapping[str, Any]]:
+    again = blocks_again(message)
+    if again:
+        return again
     if isinstance(message.content, str):
         if not message.tool_calls:
             return message.content
         blocks = _blocks([Text(message.content)])
     else:
-        blocks = _blocks(message.content)
+        unsigned = merged_thoughts(message)
+        blocks = _blocks(part for part in message.content if not (unsigned and isinstance(part, Thinking)))
     for tool_call in message.tool_calls:
         arguments = arguments_object(call, tool_call)
         blocks.append({"type": "tool_use", "id": tool_call.id, "name": tool_call.name, "input": arguments})
@@ -147,10 +159,18 @@ def _source(image: Image) -> dict[str, str]:
 
 
 def _tool_result(call: CallFacts, message: Message) -> dict[str, Any]:
-    if not message.tool_call_id:
+    """A result; one that is a native ``tool_result`` goes as it is: it may say ``is_error`` or mark a cached prefix."""
+    content = message.content
+    own: dict[str, Any] = {}
+    if not isinstance(content, str) and len(content) == 1 and isinstance(content[0], NativePart):
+        own = dict(content[0].value) if content[0].value.get("type") == "tool_result" else {}
+    key = own.get("tool_use_id") or message.tool_call_id
+    if not key:
         raise refused(call, "claude needs the tool_call_id of a tool message: pass the id of the call it answers")
-    content = message.content if isinstance(message.content, str) else _blocks(message.content)
-    return {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": content}
+    if own:
+        return {**own, "tool_use_id": key}
+    blocks = content if isinstance(content, str) else _blocks(content)
+    return {"type": "tool_result", "tool_use_id": key, "content": blocks}
 
 
 def _tool(tool: Tool | Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipfs_accel_async.answers import Delta, ToolCallDelta, Usage
+from ipfs_accel_async.answers import Block, Delta, ToolCallDelta, Usage
 from ipfs_accel_async.providers._errors import api_error
 
 if TYPE_CHECKING:
@@ -80,19 +80,23 @@ def _block_delta(event: Mapping[str, Any], delta: Mapping[str, Any]) -> tuple[De
         return (Delta(reasoning=string_in(delta, "thinking"), raw=event),)
     if kind == "signature_delta":
         return (Delta(signature=string_in(delta, "signature"), raw=event),)
-    return (Delta(raw=event),)  # citations and what is yet to come: for those who read raw
+    if kind == "citations_delta":
+        return (Delta(raw=event, block=Block(_index(event), delta["citation"], "citations")),)
+    return (Delta(raw=event),)  # what is yet to come: for those who read raw
 
 
 def _block_start(event: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[Delta, ...]:
-    kind = block["type"]
+    kind, place = block["type"], _index(event)
     if kind == "tool_use":
-        piece = ToolCallDelta(_index(event), string_in(block, "id"), string_in(block, "name"))
-        return (Delta(tool_calls=(piece,), raw=event),)
+        piece = ToolCallDelta(place, string_in(block, "id"), string_in(block, "name"))
+        return (Delta(tool_calls=(piece,), raw=event, block=Block(place, block)),)
     if kind == "text":
-        return (Delta(string_in(block, "text"), raw=event),) if block.get("text") else _NONE
+        text = string_in(block, "text") if block.get("text") else ""
+        return (Delta(text, raw=event, block=Block(place, {**block, "text": ""})),)
     if kind == "thinking":
-        return (Delta(reasoning=string_in(block, "thinking"), raw=event),) if block.get("thinking") else _NONE
-    return (Delta(raw=event),)  # blocks of the service's own tools
+        text = string_in(block, "thinking") if block.get("thinking") else ""
+        return (Delta(reasoning=text, raw=event, block=Block(place, {**block, "thinking": ""})),)
+    return (Delta(raw=event, block=Block(place, block)),)  # redacted thinking, the service's own tools
 
 
 def string_in(value: Mapping[str, Any], field: str) -> str:
@@ -156,7 +160,7 @@ def error_of(call: CallFacts, body: Mapping[str, Any], status: int = 0, headers:
     told = headers.get("request-id") if headers is not None else None
     return api_error(
         call,
-        status or _STATUS.get(str(kind), 500),
+        status if status >= 400 else _STATUS.get(str(kind), 500),
         headers,
         message=message,
         codes=codes,

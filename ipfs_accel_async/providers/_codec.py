@@ -13,12 +13,13 @@ from ipfs_accel_async.providers import _native
 from ipfs_accel_async.providers._errors import api_error
 from ipfs_accel_async.providers._json import dumps, loads
 from ipfs_accel_async.providers._operation import CallFacts, Content, Operation
+from ipfs_accel_async.providers._preparing import Preparing
 from ipfs_accel_async.types import NOTHING, NativeRequest
 from ipfs_accel_async.wire.http import Request
 from ipfs_accel_async.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ipfs_accel_async.answers import Answer, Delta, Event
     from ipfs_accel_async.errors import APIError
@@ -33,7 +34,7 @@ __all__ = ["CallFacts", "Codec", "Content", "Operation"]
 USER_AGENT = f"ipfs-accel-async/{__version__}".encode()
 
 
-class Codec:
+class Codec(Preparing):
     """Base of all codecs. A provider on a known wire overrides data; a new wire overrides the four functions.
 
     Args:
@@ -49,7 +50,11 @@ class Codec:
     default_path: ClassVar[str] = ""
     """Appended to a base URL that is given without a path."""
     key_env: ClassVar[tuple[str, ...]] = ()
+    key_parts: ClassVar[Mapping[str, Sequence[str]]] = NOTHING
+    """Variables that together with one of `key_env` make a key; see `key_of`."""
     url_env: ClassVar[tuple[str, ...]] = ()
+    url_required: ClassVar[bool] = False
+    """Whether its users must say where it is; `base_url` is an example then."""
     file_keys: ClassVar[tuple[str, ...]] = ()
     """Names of the key in a credentials file, besides `name`."""
     file_urls: ClassVar[tuple[str, ...]] = ()
@@ -83,7 +88,8 @@ class Codec:
 
     def renamed(self, name: str, key_env: tuple[str, ...] = ()) -> Self:
         """The codec of a service of another name that speaks this wire; its address is the user's to give."""
-        own = {"name": name, "key_env": key_env, "url_env": (), "file_keys": (), "file_urls": ()}
+        own = {"name": name, "key_env": key_env, "url_env": (), "url_required": True, "file_keys": (), "file_urls": ()}
+        own["option_env"] = dict.fromkeys(self.option_env, ())  # variables of the one are not meant for the other
         kind = type(type(self).__name__, (type(self),), {"__doc__": type(self).__doc__, "__slots__": (), **own})
         return cast("Self", kind())
 
@@ -113,13 +119,13 @@ class Codec:
         """
         return value
 
+    def key_of(self, values: Mapping[str, Any]) -> str | None:
+        """The key that several values make, by their names in the environment or the credentials file; None: none."""
+        return None
+
     def path(self, call: CallFacts, row: Operation) -> str:
         """The path of one of `operations`, below the base URL; with its query, if it has one."""
         return row.path.replace("{model}", quote(call.target.model, safe=""))
-
-    def endpoint(self, operation: str) -> str | None:
-        """The base URL of an operation, where the options give it one of its own; None for the provider's."""
-        return None
 
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
         """The JSON body of one of `operations`; None for no body."""
@@ -190,7 +196,7 @@ class Codec:
         elif isinstance(payload, NativeRequest):
             row = _native.row(self, call, payload)
             path, content, own = _native.path(call, row, payload), _native.content(payload), payload.headers
-            query = f"?{urlencode(payload.query)}" if payload.query else ""
+            query = f"?{urlencode(payload.query, doseq=True)}" if payload.query else ""
         else:
             raise _native.no_operation(self, call)
         endpoint = call.target.endpoint

@@ -1,4 +1,4 @@
-"""Bodies of Gemini's requests (Gemini API reference, GenerateContentRequest and BatchEmbedContentsRequest)."""
+"""Bodies of Gemini's requests for content (Gemini API reference, GenerateContentRequest and CountTokensRequest)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.providers._gemini_address import in_project, model_name, on_vertex
 from ipfs_accel_async.providers._gemini_contents import contents, system_instruction
 from ipfs_accel_async.providers._parts import refused
-from ipfs_accel_async.types import ResponseFormat, Tool
+from ipfs_accel_async.types import ChatRequest, Message, ResponseFormat, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ipfs_accel_async.payloads import CompleteRequest
     from ipfs_accel_async.providers._codec import CallFacts
-    from ipfs_accel_async.types import ChatRequest, EmbedRequest
 
-MAX_TEXTS = 100
-"""Texts in one embeddings request, by the service's documentation."""
 GENERATION = frozenset(
     {
         "audioTranscriptionConfig",
@@ -58,12 +57,6 @@ _SNAKE = {re.sub("[A-Z]", lambda upper: f"_{upper[0].lower()}", name): name for 
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
-def model_name(model: str) -> tuple[str, str]:
-    """Collection and name of a model, which may be written with its collection: ``models/x``, ``tunedModels/x``."""
-    kind, slash, name = model.partition("/")
-    return (kind, name) if slash and kind in {"models", "tunedModels"} else ("models", model)
-
-
 def chat_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:
     """The body of a chat request.
 
@@ -84,13 +77,15 @@ def chat_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:
     if choice is not None:
         body["toolConfig"] = choice
     generation = _generation(request)
-    for name, value in _named(request.params).items():
+    for name, value in named(request.params).items():
         if name in GENERATION:
             generation[name] = value
         elif name == "generationConfig" and isinstance(value, Mapping):
-            generation.update(_named(value))
+            generation.update(named(value))
         elif name == "toolConfig" and isinstance(value, Mapping):
             body[name] = {**body.get(name, {}), **value}
+        elif name == "cachedContent" and isinstance(value, str):
+            body[name] = in_project(call.target.endpoint, value)
         else:
             body[name] = value
     if generation:
@@ -98,21 +93,35 @@ def chat_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:
     return body
 
 
-def embed_body(call: CallFacts, request: EmbedRequest) -> dict[str, Any]:
-    """The body of a batch of embedding requests; `params` (``taskType``, ``outputDimensionality``...) go to each.
+def complete_body(call: CallFacts, request: CompleteRequest) -> dict[str, Any]:
+    """The body of a completion: its prompt is the one turn of a conversation.
 
     Raises:
-        InvalidRequestError: More texts than the service takes.
+        InvalidRequestError: It has a suffix.
     """
-    if len(request.texts) > MAX_TEXTS:
-        fault = f"gemini embeds {MAX_TEXTS} texts a request, not {len(request.texts)}: split them"
-        raise refused(call, fault)
-    model, params = "/".join(model_name(call.target.model)), _named(request.params)
-    return {
-        "requests": [
-            {"model": model, "content": {"parts": [{"text": text}], "role": "user"}, **params} for text in request.texts
-        ]
-    }
+    if request.suffix:
+        raise refused(call, "gemini fills in no gaps: leave suffix out, or describe the gap in the prompt")
+    turns = tuple(Message("user", prompt) for prompt in request.prompts)
+    chat = ChatRequest(
+        turns,
+        max_tokens=request.max_tokens,
+        temperature=request.temperature,
+        stop=request.stop,
+        seed=request.seed,
+        params=request.params,
+    )
+    return chat_body(call, chat)
+
+
+def count_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:
+    """The body of a count: contents alone, or the whole request where there is more than contents.
+
+    Vertex AI has no request inside the request: there the fields stand side by side.
+    """
+    body = chat_body(call, request)
+    if len(body) == 1 or on_vertex(call.target.endpoint):
+        return body
+    return {"generateContentRequest": {"model": "/".join(model_name(call.target.model)), **body}}
 
 
 def _generation(request: ChatRequest) -> dict[str, Any]:
@@ -130,7 +139,7 @@ def _generation(request: ChatRequest) -> dict[str, Any]:
     return generation
 
 
-def _named(params: Mapping[str, Any]) -> dict[str, Any]:
+def named(params: Mapping[str, Any]) -> dict[str, Any]:
     """Known names as the service writes them: one name twice, in both forms, would be refused."""
     return {_SNAKE.get(name, name): value for name, value in params.items()}
 

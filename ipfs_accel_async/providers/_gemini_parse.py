@@ -1,4 +1,4 @@
-"""Replies, pieces, usage and vectors of Gemini (Gemini API reference, GenerateContentResponse, ContentEmbedding)."""
+"""Replies, pieces and usage of Gemini (Gemini API reference, GenerateContentResponse)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from ipfs_accel_async.providers._json import dumps, loads_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from numpy import float32
-    from numpy.typing import NDArray
 
 _FINISH = {
     "FINISH_REASON_UNSPECIFIED": "",
@@ -43,8 +40,8 @@ def delta_of(event: Mapping[str, Any], calls_before: int = 0) -> Delta:
     model, key = event.get("modelVersion") or "", event.get("responseId") or ""
     if model.__class__ is not str or key.__class__ is not str:
         raise TypeError("modelVersion or responseId is no string")
-    candidate = _first_candidate(event)
-    parts = _parts(candidate)
+    candidate = first_candidate(event)
+    parts = parts_of(candidate)
     told = candidate.get("finishReason")
     if told is None and len(parts) == 1 and len(part := parts[0]) == 1 and (text := part.get("text")).__class__ is str:
         # nearly every piece; its counts are left to the last one, as reading them costs more than all the rest
@@ -60,7 +57,7 @@ def delta_of(event: Mapping[str, Any], calls_before: int = 0) -> Delta:
 def count_calls(data: bytes) -> int:
     """How many tool calls a piece has; none where it cannot be read, as that is said when it is parsed."""
     try:
-        return sum("functionCall" in part for part in _parts(_first_candidate(loads_or_none(data))))
+        return sum("functionCall" in part for part in parts_of(first_candidate(loads_or_none(data))))
     except (AttributeError, TypeError):
         return 0
 
@@ -81,36 +78,7 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
     )
 
 
-def vectors_of(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[float32]:
-    """The vectors of ``embeddings: [{values}]``, in their order.
-
-    Raises:
-        KeyError, TypeError, ValueError: They are not `count`, not of one length, or no numbers; the message has the
-            path.
-    """
-    import numpy as np  # loads on first use: most programs never embed
-
-    if not isinstance(items, list):
-        raise TypeError("embeddings is no list")
-    if len(items) != count:
-        raise ValueError(f"embeddings has {len(items)} vectors for {count} texts")
-    rows = np.empty((0, 0), np.float32)
-    for place, item in enumerate(items):
-        if not isinstance(item, dict) or "values" not in item:
-            raise KeyError(f"embeddings[{place}].values")
-        with np.errstate(over="ignore"):
-            row = np.array(item["values"], np.float32)
-        if not place and row.ndim == 1:
-            rows = np.empty((count, row.size), np.float32)
-        if row.ndim != 1 or not row.size or row.size != rows.shape[1]:
-            raise ValueError(f"embeddings[{place}].values has shape {row.shape}, the first one ({rows.shape[1]},)")
-        if not np.isfinite(row).all():  # JSON has no such numbers: it is a null, or beyond float32
-            raise ValueError(f"embeddings[{place}].values has a null or a number beyond float32")
-        rows[place] = row
-    return rows
-
-
-def _first_candidate(event: Mapping[str, Any]) -> Mapping[str, Any]:
+def first_candidate(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """The candidate of index 0, which is left out where it is 0; empty where a piece is all of others."""
     for candidate in event.get("candidates") or ():
         if not candidate.get("index"):
@@ -118,7 +86,7 @@ def _first_candidate(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _parts(candidate: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def parts_of(candidate: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     content = candidate.get("content")
     parts = content.get("parts") if content else None
     if parts is not None and parts.__class__ is not list:

@@ -16,10 +16,22 @@ if TYPE_CHECKING:
 SOURCES = {"codetrans": "source_code", "translation": "source_language"}
 """Services that take one text between two languages, with the name of its field."""
 _SEEING = frozenset({"visualqna", "multimodalqna"})
+_WHOLE = frozenset({"multimodalqna"})
+_OTHER = {
+    "audioqna": "takes audio: use client.opea.audioqna",
+    "retrievaltool": "gives documents: use client.opea.retrievaltool",
+}
 _ROLES = frozenset({"system", "developer", "user", "assistant"})
 
 
-def service_body(call: CallFacts, request: ChatRequest, service: str) -> dict[str, Any]:
+def llm_body(call: CallFacts, request: ChatRequest, model: str) -> dict[str, Any]:
+    """The body of a chat with the LLM microservice: the OpenAI wire, but for the name of the limit of tokens."""
+    limit = {} if request.max_tokens is None else {"max_tokens": request.max_tokens}
+    body = chat_body(call, replace(request, max_tokens=None, params={**limit, **request.params}))
+    return _modelled(body, request, model)
+
+
+def service_body(call: CallFacts, request: ChatRequest, service: str, model: str) -> dict[str, Any]:
     """The body of a request to a service; `params` override all.
 
     Raises:
@@ -28,6 +40,10 @@ def service_body(call: CallFacts, request: ChatRequest, service: str) -> dict[st
     for name in ("tools", "tool_choice", "response_format", "stop", "seed"):
         if getattr(request, name) not in (None, ()):
             raise refused(call, f"opea has no {name}: its services would drop it; leave it out")
+    if service in _OTHER:
+        raise refused(call, f"opea's {service} {_OTHER[service]}")
+    if request.stream and service in _WHOLE:
+        raise refused(call, f"opea's {service} does not stream: use chat")
     if service in SOURCES:
         return _source_body(call, request, service)
     messages = tuple(_message(call, message, service) for message in request.messages)
@@ -39,12 +55,21 @@ def service_body(call: CallFacts, request: ChatRequest, service: str) -> dict[st
     if len(messages) == 1 and messages[0].role == "user" and isinstance(messages[0].content, str):
         own["messages"] = messages[0].content  # a list is joined with its roles, and so searched for
     plain = replace(request, messages=messages, max_tokens=None, stream=False, params={**own, **request.params})
-    return chat_body(call, plain)
+    return _modelled(chat_body(call, plain), request, model)
 
 
-def embeddings_body(call: CallFacts, request: EmbedRequest) -> dict[str, Any]:
+def embeddings_body(request: EmbedRequest, model: str) -> dict[str, Any]:
     """The body of a request to the embedding microservice; not all of its kinds know base64."""
-    return {"model": call.target.model, "input": list(request.texts), **request.params}
+    named = {"model": model} if model else {}
+    return {**named, "input": list(request.texts), **request.params}
+
+
+def _modelled(body: dict[str, Any], request: ChatRequest, model: str) -> dict[str, Any]:
+    """The body with the model's own name, which is none where the caller named the service only."""
+    if "model" not in request.params:
+        body.pop("model")
+        body = {**({"model": model} if model else {}), **body}
+    return body
 
 
 def _source_body(call: CallFacts, request: ChatRequest, service: str) -> dict[str, Any]:

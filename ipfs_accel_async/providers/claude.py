@@ -1,31 +1,38 @@
-"""Claude: the Messages API of Anthropic (Anthropic API reference, Messages and Models)."""
+"""Claude: messages, token counts, batches, files and models of Anthropic (Claude API reference)."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ipfs_accel_async.answers import ModelInfo, ModelList, Reply
+from ipfs_accel_async.answers import ModelInfo, ModelList
 from ipfs_accel_async.errors import ConfigError, ResponseValidationError
-from ipfs_accel_async.providers._claude_body import NO_SAMPLING_SINCE, message_body
-from ipfs_accel_async.providers._claude_events import deltas, error_of, finish_reason, string_in, usage_of
+from ipfs_accel_async.providers._claude_body import NO_SAMPLING_SINCE, count_body, message_body
+from ipfs_accel_async.providers._claude_content import WIRE, reply_of
+from ipfs_accel_async.providers._claude_events import deltas, error_of
+from ipfs_accel_async.providers._claude_table import NATIVE
 from ipfs_accel_async.providers._codec import Codec, Operation
-from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
-from ipfs_accel_async.types import NOTHING, ChatRequest, ToolCall
+from ipfs_accel_async.providers._json import loads, loads_or_none
+from ipfs_accel_async.results import TokenCount
+from ipfs_accel_async.types import NOTHING, ChatRequest, Verbatim
+from ipfs_accel_async.wire.ndjson import NDJSONDecoder
 from ipfs_accel_async.wire.ratelimits import parse_anthropic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ipfs_accel_async.answers import Answer, Delta
+    from ipfs_accel_async.answers import Answer, Delta, Event, Reply
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.frames import Frame
-    from ipfs_accel_async.wire.http import Response
+    from ipfs_accel_async.wire.http import Headers, Response
     from ipfs_accel_async.wire.ratelimits import RateLimits
+    from ipfs_accel_async.wire.sse import SSEDecoder
 
 DEFAULT_VERSION = "2023-06-01"
+FILES_BETA = "files-api-2025-04-14"
 
 
 class Claude(Codec):
@@ -55,8 +62,10 @@ class Claude(Codec):
     capabilities = frozenset({"stream", "tools", "schema", "images"})
     operations: ClassVar[Mapping[str, Operation]] = {
         "chat": Operation("POST", "/v1/messages"),
+        "count_tokens": Operation("POST", "/v1/messages/count_tokens", idempotent=True),
         "models": Operation("GET", "/v1/models?limit=1000"),  # the most of a page; the default is 20
     }
+    native = NATIVE
 
     def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:
         self._version = _checked(options, "api_version", DEFAULT_VERSION, r"\d{4}-\d\d-\d\d", "a date: 2023-06-01")
@@ -79,19 +88,40 @@ class Claude(Codec):
         return url.removesuffix("/v1")
 
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
-        """The body of a message request; the list of models has none."""
+        """The body of a message request or of a token count; the list of models has none."""
         request = call.payload
-        return message_body(call, request, self._version) if isinstance(request, ChatRequest) else None
+        if not isinstance(request, ChatRequest):
+            return None
+        made = count_body if call.operation == "count_tokens" else message_body
+        return made(call, request, self._version)
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
-        """A message or the list of models; a 200 whose body is an error raises it."""
+        """A message, a count or the list of models; a 200 whose body is an error raises it."""
         if data.get("type") == "error":
             raise error_of(call, data, headers=response.headers)
         meta = self.meta(call, response.headers)
         if call.operation == "models":
             models = tuple(ModelInfo(model["id"], raw=model) for model in data["data"])
             return ModelList(**meta, models=models, raw=data)
-        return _reply(data, meta)
+        if call.operation == "count_tokens":
+            return TokenCount(**meta, model=call.target.model, tokens=_whole(data["input_tokens"]), raw=data)
+        return reply_of(data, meta)
+
+    def empty_reply(self, call: CallFacts, headers: Headers) -> Reply:
+        """As for all; a streamed reply has the service's blocks too."""
+        return replace(super().empty_reply(call, headers), verbatim=Verbatim(WIRE))
+
+    def decoder_for(self, call: CallFacts) -> SSEDecoder | NDJSONDecoder:
+        """The results of a batch are lines of JSON; all else streams events."""
+        return NDJSONDecoder() if call.operation == "batches.results" else super().decoder_for(call)
+
+    def is_last(self, call: CallFacts, event: Event) -> bool:
+        """A message ends with ``message_stop``."""
+        return event.name == "message_stop"
+
+    def files_headers(self) -> tuple[tuple[str, str], ...]:
+        """What the files' operations send beside the rest: they are a beta under the old version."""
+        return () if self._version >= NO_SAMPLING_SINCE else (("anthropic-beta", FILES_BETA),)
 
     def parse_event(self, call: CallFacts, frame: Frame) -> Iterable[Delta]:
         """The deltas in one event of a message stream; ``message_stop`` is its end mark."""
@@ -114,43 +144,17 @@ class Claude(Codec):
         return error_of(call, body, response.status, response.headers)
 
 
+def _whole(count: Any) -> int:
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError("input_tokens is no whole number")
+    return count
+
+
 def _checked(options: Mapping[str, str], name: str, default: str, pattern: str, shape: str) -> str:
     value = options.get(name, default)
     if value != default and not (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
         raise ConfigError(f"the option {name} of claude must be {shape}; it is {value!r}", provider="claude")
     return value
-
-
-def _reply(data: Mapping[str, Any], meta: dict[str, Any]) -> Reply:
-    text: list[str] = []
-    reasoning: list[str] = []
-    signature: list[str] = []
-    calls: list[ToolCall] = []
-    for index, block in enumerate(data["content"]):
-        try:
-            kind = block["type"]
-            if kind == "text":
-                text.append(block["text"])
-            elif kind == "tool_use":
-                arguments = dumps(block["input"]).decode()
-                calls.append(ToolCall(string_in(block, "id"), string_in(block, "name"), arguments))
-            elif kind == "thinking":
-                reasoning.append(block["thinking"])
-                signature.append(block.get("signature") or "")
-        except KeyError as error:
-            raise KeyError(f"content[{index}].{error.args[0]}") from error
-    return Reply(
-        **meta,
-        text="".join(text),
-        reasoning="".join(reasoning),
-        signature="".join(signature),
-        tool_calls=tuple(calls),
-        finish_reason=finish_reason(data["stop_reason"]),
-        usage=usage_of(data["usage"]),
-        model=string_in(data, "model"),
-        id=string_in(data, "id"),
-        raw=data,
-    )
 
 
 codec = Claude()

@@ -1,19 +1,26 @@
-"""Gemini: Google's Gemini API (Gemini API reference, generateContent, batchEmbedContents and models)."""
+"""Gemini: Google's Gemini API, and the same models on Vertex AI (Gemini API reference; Vertex AI reference)."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
 from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList, Reply
-from ipfs_accel_async.errors import ConfigError, ResponseValidationError
+from ipfs_accel_async.errors import ConfigError, InvalidRequestError, ResponseValidationError
+from ipfs_accel_async.payloads import CompleteRequest, ImageRequest, SpeechRequest, TranscribeRequest
+from ipfs_accel_async.providers import _gemini_address as address
 from ipfs_accel_async.providers._codec import Codec, Operation
-from ipfs_accel_async.providers._gemini_body import chat_body, embed_body, model_name
+from ipfs_accel_async.providers._gemini_audio import audio_of, transcript_of
+from ipfs_accel_async.providers._gemini_body import chat_body, complete_body, count_body
+from ipfs_accel_async.providers._gemini_embed import counted, embed_body, embed_method, embeddings_of, vectors_of
 from ipfs_accel_async.providers._gemini_errors import error_of, raise_refusal
 from ipfs_accel_async.providers._gemini_frames import GeminiDecoder
-from ipfs_accel_async.providers._gemini_parse import delta_of, usage_of, vectors_of
+from ipfs_accel_async.providers._gemini_media import image_body, is_imagen, pictures_of, speech_body, transcribe_body
+from ipfs_accel_async.providers._gemini_parse import delta_of, usage_of
+from ipfs_accel_async.providers._gemini_table import NATIVE, ON_VERTEX, OPERATIONS
+from ipfs_accel_async.providers._gemini_uploads import STEPS, step_of
 from ipfs_accel_async.providers._json import loads, loads_or_none
+from ipfs_accel_async.results import Pictures, Speech, TokenCount, Transcript
 from ipfs_accel_async.types import NOTHING, ChatRequest, EmbedRequest, ToolCall
 
 if TYPE_CHECKING:
@@ -24,18 +31,18 @@ if TYPE_CHECKING:
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.frames import Frame
-    from ipfs_accel_async.wire.http import Response
+    from ipfs_accel_async.wire.http import Request, Response
 
-DEFAULT_VERSION = "v1"  # as in the paths of `operations`
-_VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
+DEFAULT_VERSION = "v1"  # as in the paths of the table
 
 
 class Gemini(Codec):
-    """The Gemini API: chat, embeddings and the list of models.
+    """The Gemini API: chat, embeddings, token counts, images, speech, transcription, files, caches and batches.
 
     Options:
 
     - ``api_version``: ``v1`` (the default), ``v1beta`` or ``v1alpha``; a base URL that ends in a version overrides it.
+    - ``project`` and ``location``: of Vertex AI, instead of the Developer API; the key is then an access token.
 
     A prompt that the service refuses is a `ContentFilteredError`, whole or streamed; an answer that it stops is a reply
     that ends with ``content_filter``. A stream ends with the piece that has the finish reason: the wire has no other
@@ -46,23 +53,24 @@ class Gemini(Codec):
     """
 
     name = "gemini"
-    base_url = "https://generativelanguage.googleapis.com"
+    base_url = address.DEVELOPER
     key_env = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     url_env = ("GOOGLE_GEMINI_BASE_URL",)
     file_keys = ("gemini_api_key", "google_api_key")
-    option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {"api_version": ("GOOGLE_GENAI_API_VERSION",)}
-    capabilities = frozenset({"stream", "tools", "schema", "images", "seed"})
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "chat": Operation("POST", "/v1/models/{model}:generateContent"),
-        "embed": Operation("POST", "/v1/models/{model}:batchEmbedContents", batchable=True),
-        "models": Operation("GET", "/v1/models?pageSize=1000"),  # the most of a page; the default is 50
+    option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "api_version": ("GOOGLE_GENAI_API_VERSION",),
+        "project": (),  # not from the environment: GOOGLE_CLOUD_PROJECT is set on machines that mean the Developer API
+        "location": (),
     }
+    capabilities = frozenset({"stream", "tools", "schema", "images", "seed"})
+    operations: ClassVar[Mapping[str, Operation]] = OPERATIONS
+    native: ClassVar[Mapping[str, Operation]] = NATIVE
     decoder = GeminiDecoder
 
     def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:
         version = options.get("api_version", DEFAULT_VERSION)
         version = "v1beta" if version == "beta" else version  # its own client takes the short form
-        if not isinstance(version, str) or not _VERSIONED.fullmatch(f"/{version}"):
+        if not address.is_version(version):
             shape = f"v1, v1beta or v1alpha; it is {version!r}"
             raise ConfigError(f"the option api_version of gemini must be {shape}", provider="gemini")
         self._version = version
@@ -73,50 +81,88 @@ class Gemini(Codec):
         return ((b"x-goog-api-key", key.header()),)
 
     def normalize_url(self, url: str) -> str:
-        """The root of the service, or of one of its versions; ``/openai`` behind that is another wire."""
-        return url.removesuffix("/openai")
+        """The root of the service, of a version or of a project on Vertex AI; ``/openai`` behind it is another wire."""
+        url = url.removesuffix("/openai").removesuffix("/publishers/google")
+        return address.vertex_url(url, self.options, self._version)
+
+    def build_request(self, call: CallFacts, key: Secret | None) -> Request:
+        """The HTTP request of a call; Vertex AI takes a Bearer token, and has not all of the table."""
+        endpoint, operation = call.target.endpoint, call.operation
+        vertex = address.on_vertex(endpoint)
+        own = operation in self.native
+        if vertex and own and not operation.startswith(ON_VERTEX):
+            message = f"Vertex AI has no {operation}: it is of the Developer API alone"
+            raise InvalidRequestError(message, target=call.target, request_id=call.request_id)
+        request = super().build_request(call, None if vertex else key)
+        if not (vertex or own):
+            return request
+        path = request.url.removeprefix(endpoint)
+        url = address.versioned(endpoint, path, self._version) if own else request.url
+        if vertex and operation.startswith("models"):
+            url = address.publisher_url(endpoint, f"/publishers/google{path.removeprefix('/v1')}")
+        bearer = () if key is None or not vertex else ((b"authorization", key.header("Bearer")),)
+        return replace(request, url=url, headers=(*request.headers, *bearer))
 
     def path(self, call: CallFacts, row: Operation) -> str:
         """The version, the model's resource name and the method; a stream is a method of its own."""
-        kind, name = model_name(call.target.model)
-        path = row.path.removeprefix("/v1").replace("models/{model}", f"{kind}/{quote(name, safe='')}")
-        if call.operation == "chat" and call.payload.stream:
+        endpoint, request = call.target.endpoint, call.payload
+        resource = address.model_path(endpoint, call.target.model)
+        path = row.path.removeprefix("/v1").replace("/models/{model}", resource)
+        if request.stream:
             path = path.replace(":generateContent", ":streamGenerateContent?alt=sse")
-        return path if _VERSIONED.search(call.target.endpoint) else f"/{self._version}{path}"
+        elif isinstance(request, EmbedRequest):
+            path = path.replace("batchEmbedContents", embed_method(call, request))
+        elif isinstance(request, ImageRequest) and is_imagen(call.target.model):
+            path = path.replace("generateContent", "predict")
+        bare = address.on_vertex(endpoint) or address.is_version(endpoint.rpartition("/")[2])
+        return path if bare else f"/{self._version}{path}"
 
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
-        """The body of a chat or embed request; the list of models has none."""
-        request = call.payload
-        if isinstance(request, ChatRequest):
-            return chat_body(call, request)
-        return embed_body(call, request) if isinstance(request, EmbedRequest) else None
+        """The body of one of `operations`; the list of models has none."""
+        match call.payload:
+            case ChatRequest() as request:
+                return count_body(call, request) if call.operation == "count_tokens" else chat_body(call, request)
+            case CompleteRequest() as request:
+                return complete_body(call, request)
+            case EmbedRequest() as request:
+                return embed_body(call, request)
+            case ImageRequest() as request:
+                return image_body(call, request)
+            case SpeechRequest() as request:
+                return speech_body(call, request)
+            case TranscribeRequest() as request:
+                return transcribe_body(call, request)
+        return None
+
+    def parse_response(self, call: CallFacts, response: Response) -> Answer:
+        """The answer in a 2xx response; the steps of an upload tell theirs in headers."""
+        answer = super().parse_response(call, response)
+        return step_of(call, answer, response.headers) if call.operation in STEPS else answer  # type: ignore[arg-type]
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
-        """A reply, vectors or the list of models; a 200 that holds an error or a refusal raises it."""
+        """The answer to one of `operations`; a 200 that holds an error or a refusal raises it."""
         raise_refusal(call, data)
-        meta = self.meta(call, response.headers)
-        if call.operation == "models":
-            models = tuple(ModelInfo(model["name"].removeprefix("models/"), raw=model) for model in data["models"])
-            return ModelList(**meta, models=models, raw=data)
-        if call.operation == "embed":
-            texts = call.payload.texts if isinstance(call.payload, EmbedRequest) else ()
-            vectors = vectors_of(data["embeddings"], len(texts))
-            return Embeddings(**meta, vectors=vectors, usage=usage_of(data.get("usageMetadata") or {}), raw=data)
-        if not data["candidates"]:
-            raise ValueError("candidates is empty")
-        whole = delta_of(data)
-        return Reply(
-            **meta,
-            text=whole.text,
-            reasoning=whole.reasoning,
-            signature=whole.signature,
-            tool_calls=tuple(ToolCall(piece.id, piece.name, piece.arguments) for piece in whole.tool_calls),
-            finish_reason=whole.finish_reason,
-            usage=usage_of(data.get("usageMetadata") or {}),
-            model=whole.model,
-            id=whole.id,
-            raw=data,
-        )
+        meta = {**self.meta(call, response.headers), "raw": data}
+        match call.operation:
+            case "models":
+                return ModelList(**meta, models=tuple(_models(data)))
+            case "count_tokens":
+                return TokenCount(**meta, tokens=int(data["totalTokens"]))
+            case "embed":
+                count = len(call.payload.texts) if isinstance(call.payload, EmbedRequest) else 0
+                vectors = vectors_of(embeddings_of(data), count)
+                return Embeddings(**meta, vectors=vectors, usage=usage_of(counted(data)))
+        meta |= {"usage": usage_of(data.get("usageMetadata") or {}), "model": data.get("modelVersion") or ""}
+        match call.operation:
+            case "image":
+                return Pictures(**meta, pictures=pictures_of(call, data))
+            case "speech":
+                wanted = call.payload.format if isinstance(call.payload, SpeechRequest) else ""
+                audio, kind = audio_of(call, data, wanted)
+                return Speech(**meta, data=audio, media_type=kind)
+            case "transcribe":
+                return Transcript(**meta, **transcript_of(data))
+        return _reply(data, meta)
 
     def parse_event(self, call: CallFacts, frame: Frame) -> Iterable[Delta]:
         """The delta in one piece of a stream; the one with a finish reason is its end mark."""
@@ -135,6 +181,28 @@ class Gemini(Codec):
         if not isinstance(body, (dict, list)):
             body = {"error": response.body.decode("utf-8", "replace")}
         return error_of(call, body, response.status, response.headers)
+
+
+def _reply(data: Any, meta: Mapping[str, Any]) -> Reply:
+    if not data["candidates"]:
+        raise ValueError("candidates is empty")
+    whole = delta_of(data)
+    return Reply(
+        **meta,
+        text=whole.text,
+        reasoning=whole.reasoning,
+        signature=whole.signature,
+        tool_calls=tuple(ToolCall(piece.id, piece.name, piece.arguments) for piece in whole.tool_calls),
+        finish_reason=whole.finish_reason,
+        id=whole.id,
+    )
+
+
+def _models(data: Any) -> Iterable[ModelInfo]:
+    """The models of a list, named as calls name them."""
+    for model in data["publisherModels"] if "publisherModels" in data else data["models"]:
+        name = model["name"].removeprefix("publishers/google/").removeprefix("models/")
+        yield ModelInfo(name, raw=model)
 
 
 codec = Gemini()

@@ -1,4 +1,4 @@
-"""Hugging Face TGI: the OpenAI wire of its Messages API (Text Generation Inference, OpenAPI description)."""
+"""Hugging Face TGI: chat on the OpenAI wire, texts on its own (Text Generation Inference, OpenAPI description)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from ipfs_accel_async.answers import Reply
-from ipfs_accel_async.providers._codec import Operation
+from ipfs_accel_async.payloads import CompleteRequest, TokenizeRequest
 from ipfs_accel_async.providers._hf_errors import hf_error, kind_in
+from ipfs_accel_async.providers._hf_tgi_generate import finish, generate_body, generated_delta, generated_reply
+from ipfs_accel_async.providers._hf_tgi_table import NATIVE, OPERATIONS, ROUTED, count_of, tokens_of
 from ipfs_accel_async.providers._openai_body import chat_body
+from ipfs_accel_async.providers._openai_complete import complete_body
 from ipfs_accel_async.providers._openai_parse import deltas_of
 from ipfs_accel_async.providers._parts import refused
 from ipfs_accel_async.providers.openai import OpenAI
+from ipfs_accel_async.results import Completions
 from ipfs_accel_async.types import NOTHING, ChatRequest, ResponseFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ipfs_accel_async.answers import Answer, Delta
+    from ipfs_accel_async.answers import Answer, Delta, Event
     from ipfs_accel_async.errors import APIError
-    from ipfs_accel_async.providers._codec import CallFacts
-    from ipfs_accel_async.wire.http import Headers, Response
+    from ipfs_accel_async.keys import Secret
+    from ipfs_accel_async.providers._codec import CallFacts, Operation
+    from ipfs_accel_async.wire.http import Headers, Request, Response
 
 ROUTER = "router.huggingface.co"
 KEY_ENV = ("HF_TOKEN", "HF_API_KEY", "HF_API_TOKEN", "HUGGINGFACE_API_KEY")
@@ -32,7 +37,7 @@ class HfTgi(OpenAI):
     """A TGI server, or Hugging Face's router (``https://router.huggingface.co/v1``), which hands on to many services.
 
     A key is sent if there is one; a server of one's own asks for it only when started with one, the router always. The
-    server's other routes (``/generate``, ``/tokenize``, ``/info``...) are reached by :meth:`Client.request`.
+    router has chat and models only, and names models ``org/name:service``.
     """
 
     name = "hf_tgi"
@@ -44,47 +49,75 @@ class HfTgi(OpenAI):
     file_urls = ("tgi_endpoint", "tgi_base_url")
     key_required = False
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = NOTHING
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "chat": Operation("POST", "/v1/chat/completions"),
-        "models": Operation("GET", "/v1/models"),
-    }
+    operations: ClassVar[Mapping[str, Operation]] = OPERATIONS
+    native: ClassVar[Mapping[str, Operation]] = NATIVE
 
     def normalize_url(self, url: str) -> str:
         """The root of the server, from what an OpenAI client or Hugging Face's own is given."""
         return url.removesuffix("/chat/completions").removesuffix("/v1")
 
+    def build_request(self, call: CallFacts, key: Secret | None) -> Request:
+        """The HTTP request of a call.
+
+        Raises:
+            InvalidRequestError: Something that the server, or the router, has no word for.
+        """
+        if _routed(call) and call.operation not in ROUTED and call.operation in {*self.operations, *self.native}:
+            raise refused(call, f"{ROUTER} has no {call.operation}, only chat and models: ask a TGI server itself")
+        return super().build_request(call, key)
+
+    def path(self, call: CallFacts, row: Operation) -> str:
+        """As in the table; a streamed generation has a path of its own."""
+        path = super().path(call, row)
+        return f"{path}_stream" if call.operation == "complete" and call.payload.stream else path
+
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
-        """The body of a chat request; the list of models has none.
+        """The body of a request; the list of models has none.
 
         Raises:
             InvalidRequestError: Something that the server has no word for.
         """
         request = call.payload
+        if isinstance(request, CompleteRequest):
+            return generate_body(call, request) if call.operation == "complete" else complete_body(call, request)
+        if isinstance(request, TokenizeRequest):
+            return {"inputs": request.text, **request.params}
         if not isinstance(request, ChatRequest):
             return None
         own: dict[str, Any] = {"stream": request.stream}  # the official client always says which
         if request.max_tokens is not None:
             own["max_tokens"] = request.max_tokens
         request = replace(request, max_tokens=None, params={**own, **request.params})
-        if urlsplit(call.target.endpoint).hostname != ROUTER:
-            request = _for_server(call, request)
-        return chat_body(call, request)
+        return chat_body(call, request if _routed(call) else _for_server(call, request))
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
-        """As on the OpenAI wire, with the server's own words for why the model stopped."""
+        """As on the OpenAI wire, with the server's own words for why the model stopped; its own routes' answers."""
+        meta = self.meta(call, response.headers)
+        if call.operation == "tokenize" and not isinstance(data, dict):
+            return tokens_of(data, meta)
+        if isinstance(data, dict) and not data.get("error"):
+            if call.operation == "complete":
+                return generated_reply(data, response.headers, meta)
+            if call.operation == "count_tokens":
+                return count_of(data, meta)
         answer = super().parse_answer(call, data, response)
-        if isinstance(answer, Reply):
-            reason = _finish(answer.finish_reason, called=bool(answer.tool_calls))
-            return answer if reason == answer.finish_reason else replace(answer, finish_reason=reason)
-        return answer
+        if isinstance(answer, Completions):
+            return replace(answer, replies=tuple(_in_our_words(reply) for reply in answer.replies))
+        return _in_our_words(answer) if isinstance(answer, Reply) else answer
 
     def deltas(self, call: CallFacts, chunk: Mapping[str, Any]) -> Iterable[Delta]:
         """As on the OpenAI wire; a stream of tool calls has no finish reason at all, so each piece brings it."""
+        if call.operation == "complete":
+            return (generated_delta(chunk),)
         deltas = deltas_of(chunk)
         if deltas and (deltas[0].finish_reason or deltas[0].tool_calls):
             (delta,) = deltas
-            return (delta._replace(finish_reason=_finish(delta.finish_reason, called=bool(delta.tool_calls))),)
+            return (delta._replace(finish_reason=finish(delta.finish_reason, called=bool(delta.tool_calls))),)
         return deltas
+
+    def is_last(self, call: CallFacts, event: Event) -> bool:
+        """The event with the whole text ends a generation; there is no ``[DONE]``."""
+        return isinstance(event.data, dict) and event.data.get("generated_text") is not None
 
     def error(self, call: CallFacts, body: Any, status: int = 200, headers: Headers | None = None) -> APIError:
         """``{"error": text, "error_type"}``; in a stream ``{"error": {message, http_status_code}}``; the router's own.
@@ -116,11 +149,13 @@ def _for_server(call: CallFacts, request: ChatRequest) -> ChatRequest:
     return replace(request, messages=messages, response_format=wanted)
 
 
-def _finish(reason: str, *, called: bool) -> str:
-    """Our word for it: the server says how the text ended, not that it was a tool call."""
-    if reason in {"eos_token", "stop_sequence"}:
-        reason = "stop"
-    return "tool_calls" if called and reason in {"", "stop"} else reason
+def _in_our_words(reply: Reply) -> Reply:
+    reason = finish(reply.finish_reason, called=bool(reply.tool_calls))
+    return reply if reason == reply.finish_reason else replace(reply, finish_reason=reason)
+
+
+def _routed(call: CallFacts) -> bool:
+    return urlsplit(call.target.endpoint).hostname == ROUTER
 
 
 codec = HfTgi()

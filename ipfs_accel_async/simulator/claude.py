@@ -1,17 +1,21 @@
-"""The Claude twin: messages in one piece and as events, token counts, models.
+"""The Claude twin: messages in one piece and as events, token counts, batches, files, models.
 
 Source: Claude API reference: messages, streaming, models, errors, rate limits; versions 2023-06-01 and
 2026-10-21. One token bucket stands for all: the tokens, input-tokens and output-tokens headers tell it alike.
 """
 
-import base64
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from .answers import CACHEABLE_TOKENS, MISSING_MODEL, REFUSAL_TEXT, Completion, complete, digest
+from .answers import CACHEABLE_TOKENS, MISSING_MODEL, REFUSAL_TEXT, Completion, complete
+from .claude_batches import Batches
+from .claude_blocks import check, content
 from .claude_events import events, sse
-from .claude_requests import CONTEXT, Prefix, read
+from .claude_files import Files
+from .claude_lists import page
+from .claude_prompt import Asked, Prefix
+from .claude_requests import CONTEXT, read
 from .limits import Verdict
 from .twin import Answer, Ask, Frames, RejectError, Twin, Whole, dumps, fields
 
@@ -53,16 +57,10 @@ class Claude(Twin):
             ("POST", "/v1/messages"): self.messages,
             ("POST", "/v1/messages/count_tokens"): self.count_tokens,
             ("GET", "/v1/models"): self.list_models,
+            ("GET", "/v1/models/{id}"): self.get_model,
         }
-
-    def other(self, ask: Ask) -> Answer:
-        """Answer /v1/models/{id}."""
-        model = ask.path.removeprefix("/v1/models/")
-        if model == ask.path or ask.method != "GET":
-            return super().other(ask)
-        if model == MISSING_MODEL:
-            raise RejectError(404, f"model: {model}")
-        return Whole(dumps(_card(model)))
+        self.files = Files(self)
+        self.batches = Batches(self, self.message, _error)
 
     def credential(self, ask: Ask) -> str:
         """Return the key from either header."""
@@ -79,48 +77,51 @@ class Claude(Twin):
     def messages(self, ask: Ask) -> Answer:
         """POST /v1/messages."""
         body = fields(ask, "The request body is not valid JSON")
-        question, prefix = read(body, ask.headers.get("anthropic-version", ""))
-        answer = complete(self.seed, self.name, question)
+        message = self.message(ask, body)
+        counts = message["usage"]
+        tokens = sum(counts[name] for name in counts if name.endswith("_tokens"))
+        if body.get("stream"):
+            return Frames(events(message), "text/event-stream; charset=utf-8", tokens=tokens)
+        return Whole(dumps(message), tokens=tokens)
+
+    def message(self, ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the message that answers a request."""
+        asked, prefix = self._read(ask, body)
+        answer = complete(self.seed, self.name, asked)
+        blocks = content(asked, answer, lambda prefix: self.ident(prefix, ask))
+        paused = asked.pauses and any(block["type"] == "server_tool_use" for block in blocks)
         message = {
             "id": self.ident("msg_", ask),
             "type": "message",
             "role": "assistant",
-            "model": question.model,
-            "content": self._content(ask, answer),
-            "stop_reason": _STOPS[answer.finish],
+            "model": asked.model,
+            "content": blocks,
+            "stop_reason": "pause_turn" if paused else _STOPS[answer.finish],
             "stop_sequence": answer.stopped_by,
             "stop_details": None,
             "usage": self._usage(answer, prefix),
         }
         if answer.finish == "refusal":
             message["stop_details"] = {"type": "refusal", "category": None, "explanation": REFUSAL_TEXT}
-        tokens = answer.prompt_tokens + answer.completion_tokens
-        if body.get("stream"):
-            return Frames(events(message), "text/event-stream; charset=utf-8", tokens=tokens)
-        return Whole(dumps(message), tokens=tokens)
+        return message
 
     def count_tokens(self, ask: Ask) -> Answer:
         """POST /v1/messages/count_tokens."""
         body = fields(ask, "The request body is not valid JSON")
-        question, _ = read(body, ask.headers.get("anthropic-version", ""), counting=True)
-        return Whole(dumps({"input_tokens": question.tokens}))
+        for name in ("max_tokens", "stop_sequences", "stream"):
+            if name in body:
+                raise RejectError(400, f"{name}: Extra inputs are not permitted")
+        return Whole(dumps({"input_tokens": self._read(ask, body, counting=True)[0].tokens}))
 
     def list_models(self, ask: Ask) -> Answer:
         """GET /v1/models, in pages."""
-        names = list(_MODELS)
-        try:
-            limit = int(ask.query.get("limit", "20"))
-        except ValueError:
-            limit = 0
-        if not 1 <= limit <= 1000:
-            raise RejectError(400, "limit: Input should be from 1 to 1000")
-        if ask.query.get("after_id") in names:
-            names = names[names.index(ask.query["after_id"]) + 1 :]
-        if ask.query.get("before_id") in names:
-            names = names[: names.index(ask.query["before_id"])]
-        page = names[:limit]
-        ends = {"first_id": page[0] if page else None, "last_id": page[-1] if page else None}
-        return Whole(dumps({"data": [_card(name) for name in page], "has_more": len(names) > limit, **ends}))
+        return Whole(dumps(page(ask, [_card(name) for name in _MODELS])))
+
+    def get_model(self, ask: Ask) -> Answer:
+        """GET /v1/models/{id}."""
+        if ask.args["id"] == MISSING_MODEL:
+            raise RejectError(404, f"model: {MISSING_MODEL}")
+        return Whole(dumps(_card(ask.args["id"])))
 
     def failure(self, ask: Ask, reject: RejectError) -> Whole:
         """``{"type": "error", "error": {type, message}, "request_id"}``."""
@@ -149,17 +150,9 @@ class Claude(Twin):
             headers[f"anthropic-ratelimit-{name}-reset"] = f"{full_again:%Y-%m-%dT%H:%M:%SZ}"
         return headers
 
-    def _content(self, ask: Ask, answer: Completion) -> list[dict[str, Any]]:
-        content: list[dict[str, Any]] = []
-        if answer.thoughts:
-            signature = base64.b64encode(digest(answer.thoughts)).decode()
-            content.append({"type": "thinking", "thinking": answer.thoughts, "signature": signature})
-        if answer.text:
-            content.append({"type": "text", "text": answer.text, "citations": None})
-        for i, (name, arguments) in enumerate(answer.calls):
-            call = {"type": "tool_use", "id": self.ident(f"toolu_{i}", ask), "name": name, "input": arguments}
-            content.append(call)
-        return content
+    def _read(self, ask: Ask, body: dict[str, Any], *, counting: bool = False) -> tuple[Asked, Prefix]:
+        version = ask.headers.get("anthropic-version", "")
+        return read(body, version, self.files.text, check, counting=counting)
 
     def _usage(self, answer: Completion, prefix: Prefix) -> dict[str, Any]:
         kept = prefix.tokens if prefix.tokens >= CACHEABLE_TOKENS else 0

@@ -54,9 +54,13 @@ def _block(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]
             deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(block["thinking"])]
             deltas.append({"type": "signature_delta", "signature": block["signature"]})
             return block | {"thinking": "", "signature": ""}, deltas
-        case "tool_use":
+        case "tool_use" | "server_tool_use":
             written = dumps(block["input"]).decode()
             parts = ["", *(written[at : at + 8] for at in range(0, len(written), 8))]
             return block | {"input": {}}, [{"type": "input_json_delta", "partial_json": part} for part in parts]
-        case _:
-            return block | {"text": ""}, [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        case "text":
+            cited = [{"type": "citations_delta", "citation": citation} for citation in block["citations"] or ()]
+            spoken = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+            return block | {"text": "", "citations": [] if cited else None}, [*cited, *spoken]
+        case _:  # redacted thinking and results of the service's tools come whole
+            return block, []

@@ -1,29 +1,29 @@
-"""The Gemini twin: content in one piece and streamed, embeddings, token counts, models.
+"""The Gemini twin: content in one piece and streamed, embeddings, token counts, models, files, caches, batches.
 
-Source: Gemini API reference: generateContent, streamGenerateContent, batchEmbedContents, countTokens, models. Versions
-v1, v1beta and v1alpha are one.
+Source: Gemini API reference; Vertex AI reference. Versions v1, v1beta and v1alpha are one, and so are a project's
+models on Vertex AI.
 """
 
-import base64
-import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from .answers import MISSING_MODEL, Completion, complete, count, digest, pieces
+from .answers import MISSING_MODEL, complete, count
+from .gemini_answers import MODELS, card, chunks, page, publisher_card, text_tokens, written
+from .gemini_batches import Batches
+from .gemini_caches import Caches
 from .gemini_errors import failed
-from .gemini_requests import CONTEXT, get, read, read_texts
+from .gemini_files import Files
+from .gemini_media import media, predicted
+from .gemini_requests import file_names, get, read, read_texts
 from .limits import Verdict
 from .twin import Answer, Ask, Frames, RejectError, Twin, Whole, dumps, fields
 from .vectors import vector
 
-_PATH = re.compile(r"/(?P<version>v1|v1beta|v1alpha)/(?P<model>(?:models|tunedModels)/[^/:]+)(?::(?P<method>\w+))?")
-_LISTS = {f"/{version}/models" for version in ("v1", "v1beta", "v1alpha")}
+_VERSIONS = {"v1", "v1beta", "v1alpha", "v1beta1"}
+_PUBLISHER = "/{version}/projects/{project}/locations/{location}/publishers/google/models/{model}"
+_MODELS = ("/{version}/models/{model}", _PUBLISHER, "/{version}/tunedModels/{model}")
+_LISTED = "/{version}/publishers/google/models"
 _STOPS = {"length": "MAX_TOKENS"}
-_MODELS = {
-    "gemini-2.5-flash": "Gemini 2.5 Flash",
-    "gemini-2.5-pro": "Gemini 2.5 Pro",
-    "gemini-embedding-001": "Gemini Embedding 001",
-}
 _DIMENSIONS = 3072
 _NO_JSON = "Invalid JSON payload received."
 
@@ -36,26 +36,39 @@ class Gemini(Twin):
 
     def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
         super().__init__(seed, clock, keys)
-        self.routes |= {("GET", path): self.list_models for path in _LISTS}
-        self._methods: dict[str | None, Callable[[Ask, str], Answer]] = {
+        self._files, self._caches = Files(clock, self.ident), Caches(clock, self.ident)
+        batches = Batches(clock, self.ident, self._files, self._one)
+        methods: dict[str, Callable[[Ask, str], Answer]] = {
             "generateContent": self.generate,
             "streamGenerateContent": self.stream,
             "countTokens": self.count_tokens,
             "embedContent": self.embed,
             "batchEmbedContents": self.embed,
+            "predict": self.predict,
+            "batchGenerateContent": batches.create,
+            "asyncBatchEmbedContent": batches.create,
         }
+        for name, method in methods.items():
+            self.routes |= {("POST", f"{path}:{name}"): _of_model(method) for path in _MODELS}
+        self.routes |= {
+            ("GET", "/{version}/models"): lambda ask: page(ask, "models", [card(name) for name in MODELS]),
+            ("GET", _LISTED): lambda ask: page(ask, "publisherModels", [publisher_card(name) for name in MODELS]),
+            ("GET", f"{_LISTED}/{{model}}"): _of_model(lambda _, model: Whole(dumps(publisher_card(model)))),
+            ("GET", _MODELS[0]): _of_model(lambda _, model: Whole(dumps(card(model)))),
+        }
+        self.routes |= self._files.routes() | self._caches.routes() | batches.routes()
+
+    def answer(self, ask: Ask) -> Answer:
+        """Answer a request; a version that there is not has nothing."""
+        steps = ask.path.split("/")
+        if _VERSIONS.isdisjoint(steps[1:3]):
+            self.authorise(ask)
+            return self.other(ask)
+        return super().answer(ask)
 
     def other(self, ask: Ask) -> Answer:
-        """Answer ``models/{id}`` and ``models/{id}:{method}``."""
-        found = _PATH.fullmatch(ask.path)
-        method = self._methods.get(found["method"]) if found else None
-        wanted = "GET" if found and found["method"] is None else "POST"
-        if found is None or (method is None and found["method"]) or ask.method != wanted:
-            raise RejectError(404, f"The requested URL {ask.path} was not found on this server.")
-        model = found["model"].partition("/")[2]
-        if model == MISSING_MODEL:
-            raise RejectError(404, f"{found['model']} is not found for API version {found['version']}.")
-        return Whole(dumps(_card(model))) if method is None else method(ask, model)
+        """Answer a path that is not in the table, or not with this method: the service knows no 405."""
+        raise RejectError(404, f"The requested URL {ask.path} was not found on this server.")
 
     def credential(self, ask: Ask) -> str:
         """Return the key, wherever it is."""
@@ -72,46 +85,46 @@ class Gemini(Twin):
 
     def generate(self, ask: Ask, model: str) -> Answer:
         """POST models/{model}:generateContent."""
-        reply, tokens = self._reply(ask, model)
+        reply, tokens = self._reply(ask, model, fields(ask, _NO_JSON))
         return Whole(dumps(reply), tokens=tokens)
 
     def stream(self, ask: Ask, model: str) -> Answer:
         """POST models/{model}:streamGenerateContent: events with ``alt=sse``, else one JSON array."""
-        reply, tokens = self._reply(ask, model)
-        chunks = [dumps(chunk) for chunk in _chunks(reply)]
+        reply, tokens = self._reply(ask, model, fields(ask, _NO_JSON))
+        pieces = [dumps(chunk) for chunk in chunks(reply)]
         if ask.query.get("alt") == "sse":
-            return Frames([b"data: " + chunk + b"\r\n\r\n" for chunk in chunks], "text/event-stream", tokens=tokens)
-        array = [(b"," if place else b"[") + chunk + b"\r\n" for place, chunk in enumerate(chunks)]
+            return Frames([b"data: " + chunk + b"\r\n\r\n" for chunk in pieces], "text/event-stream", tokens=tokens)
+        array = [(b"," if place else b"[") + chunk + b"\r\n" for place, chunk in enumerate(pieces)]
         return Frames([*array, b"]"], "application/json", tokens=tokens)
 
     def count_tokens(self, ask: Ask, model: str) -> Answer:
         """POST models/{model}:countTokens."""
         body = fields(ask, _NO_JSON)
         inner = body.get("generateContentRequest")
-        question = read(inner or body, model)
-        return Whole(dumps({"totalTokens": question.tokens, "promptTokensDetails": _text_tokens(question.tokens)}))
+        tokens = read(inner or body, model).tokens + self._caches.tokens(get(inner or body, "cachedContent"), model)
+        return Whole(dumps({"totalTokens": tokens, "promptTokensDetails": text_tokens(tokens)}))
 
     def embed(self, ask: Ask, model: str) -> Answer:
         """POST models/{model}:embedContent for one text, :batchEmbedContents for many."""
         body = fields(ask, _NO_JSON)
         many = ask.path.endswith(":batchEmbedContents")
-        items = read_texts(body, model, many=many, most=_DIMENSIONS)
-        found = [{"values": vector(self.seed, self.name, model, text, size or _DIMENSIONS)} for text, size in items]
+        items = read_texts(body, model, many=many, most=_DIMENSIONS, named="project" not in ask.args)
+        found = [{"values": self._vector(model, text, size)} for text, size in items]
         tokens = sum(count(text) for text, _ in items)
         return Whole(dumps({"embeddings": found} if many else {"embedding": found[0]}), tokens=tokens)
 
-    def list_models(self, ask: Ask) -> Answer:
-        """GET models, in pages; the token of the next page is the place it begins at."""
-        try:
-            size, start = int(ask.query.get("pageSize") or 50), int(ask.query.get("pageToken") or 0)
-        except ValueError:
-            raise RejectError(400, "page_size or page_token is not valid.") from None
-        if size < 0 or start < 0:
-            raise RejectError(400, "page_size must not be negative.")
-        names = list(_MODELS)
-        end = start + (min(size, 1000) or 50)
-        page: dict[str, Any] = {"models": [_card(name) for name in names[start:end]]}
-        return Whole(dumps(page | ({"nextPageToken": str(end)} if end < len(names) else {})))
+    def predict(self, ask: Ask, model: str) -> Answer:
+        """POST models/{model}:predict: images of Imagen, vectors of the older embedding models."""
+        body = fields(ask, _NO_JSON)
+        if model.startswith("imagen"):
+            return Whole(dumps({"predictions": predicted(self.seed, body)}))
+        size = (body.get("parameters") or {}).get("outputDimensionality") or 768
+        found = []
+        for one in body["instances"]:
+            told = {"token_count": count(one["content"]), "truncated": False}
+            values = self._vector(model, one["content"], size)
+            found.append({"embeddings": {"values": values, "statistics": told}})
+        return Whole(dumps({"predictions": found}))
 
     def failure(self, ask: Ask, reject: RejectError) -> Whole:
         """``{"error": {code, message, status, details}}``."""
@@ -130,82 +143,53 @@ class Gemini(Twin):
         """It tells that in the body."""
         return {}
 
-    def _reply(self, ask: Ask, model: str) -> tuple[dict[str, Any], int]:
-        body = fields(ask, _NO_JSON)
+    def _vector(self, model: str, text: str, size: int) -> Any:
+        return vector(self.seed, self.name, model, text, size or _DIMENSIONS)
+
+    def _one(self, ask: Ask, model: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request of a batch."""
+        if "content" in request:
+            ((text, size),) = read_texts(request, model, many=False, most=_DIMENSIONS)
+            return {"embedding": {"values": self._vector(model, text, size)}}
+        return self._reply(ask, model, request)[0]
+
+    def _reply(self, ask: Ask, model: str, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
         question = read(body, model)
+        for name in file_names(body):
+            self._files.check(name)
+        kept = self._caches.tokens(get(body, "cachedContent"), model)
         answer = complete(self.seed, self.name, question)
         reply: dict[str, Any] = {}
-        usage: dict[str, Any] = {"promptTokenCount": answer.prompt_tokens}
-        if self.cached(question.text, answer.prompt_tokens):
-            usage["cachedContentTokenCount"] = count(question.text)
+        prompt = answer.prompt_tokens + kept
+        usage: dict[str, Any] = {"promptTokenCount": prompt}
+        if kept or self.cached(question.text, answer.prompt_tokens):
+            usage["cachedContentTokenCount"] = kept or count(question.text)
         if answer.finish == "refusal":
             reply["promptFeedback"] = {"blockReason": "PROHIBITED_CONTENT"}
             answer.completion_tokens = 0
         else:
             shown = bool(get(body, "generationConfig", "thinkingConfig", "includeThoughts"))
-            content = {"parts": self._parts(ask, answer, shown=shown), "role": "model"}
+            made = media(self.seed, question, body)
+            if made is not None:
+                answer.completion_tokens = made[1]
+            ids = [self.ident(f"fc{place}", ask) for place in range(len(answer.calls))]
+            content = {"parts": made[0] if made else written(answer, ids, shown=shown), "role": "model"}
             reply["candidates"] = [{"content": content, "finishReason": _STOPS.get(answer.finish, "STOP"), "index": 0}]
             usage["candidatesTokenCount"] = answer.completion_tokens - answer.thinking_tokens
         if answer.thinking_tokens:
             usage["thoughtsTokenCount"] = answer.thinking_tokens
-        tokens = answer.prompt_tokens + answer.completion_tokens
-        usage |= {"totalTokenCount": tokens, "promptTokensDetails": _text_tokens(answer.prompt_tokens)}
+        tokens = prompt + answer.completion_tokens
+        usage |= {"totalTokenCount": tokens, "promptTokensDetails": text_tokens(prompt)}
         return reply | {"usageMetadata": usage, "modelVersion": model, "responseId": self.ident("", ask)}, tokens
 
-    def _parts(self, ask: Ask, answer: Completion, *, shown: bool) -> list[dict[str, Any]]:
-        """Thoughts only when asked for; the first call or else the text bears the signature of what was thought."""
-        parts: list[dict[str, Any]] = []
-        if answer.thoughts and shown:
-            parts.append({"text": answer.thoughts, "thought": True})
-        signed: dict[str, Any] = {}
-        if answer.text or not answer.calls:
-            signed = {"text": answer.text}
-            parts.append(signed)
-        for place, (name, arguments) in enumerate(answer.calls):
-            call = {"id": self.ident(f"fc{place}", ask), "name": name, "args": arguments}
-            parts.append({"functionCall": call})
-        if answer.thoughts:
-            signed = parts[-len(answer.calls)] if answer.calls else signed
-            signed["thoughtSignature"] = base64.b64encode(digest(answer.thoughts)).decode()
-        return parts
 
+def _of_model(method: Callable[[Ask, str], Answer]) -> Callable[[Ask], Answer]:
+    """A method of a model as a route."""
 
-def _chunks(reply: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """The pieces of a reply, the last of which has the finish reason and a signature of the text."""
-    if "candidates" not in reply:
-        yield reply
-        return
-    (candidate,) = reply["candidates"]
-    usage = {name: count for name, count in reply["usageMetadata"].items() if name.startswith(("prompt", "cached"))}
-    usage["totalTokenCount"] = usage["promptTokenCount"]
-    last: dict[str, Any] = {"text": ""}
-    for part in candidate["content"]["parts"]:
-        whole = "functionCall" in part
-        if not whole and "thoughtSignature" in part:
-            last["thoughtSignature"] = part["thoughtSignature"]
-        for piece in [part] if whole else [_piece(part, text) for text in pieces(part["text"])]:
-            content = {"parts": [piece], "role": "model"}
-            yield reply | {"candidates": [{"content": content, "index": 0}], "usageMetadata": usage}
-    yield reply | {"candidates": [candidate | {"content": {"parts": [last], "role": "model"}}]}
+    def route(ask: Ask) -> Answer:
+        model, version = ask.args["model"], ask.args["version"]
+        if model == MISSING_MODEL:
+            raise RejectError(404, f"models/{model} is not found for API version {version}.")
+        return method(ask, model)
 
-
-def _piece(part: dict[str, Any], text: str) -> dict[str, Any]:
-    return {"text": text, "thought": True} if part.get("thought") else {"text": text}
-
-
-def _text_tokens(tokens: int) -> list[dict[str, Any]]:
-    return [{"modality": "TEXT", "tokenCount": tokens}]
-
-
-def _card(model: str) -> dict[str, Any]:
-    embeds = "embed" in model
-    methods = ["embedContent"] if embeds else ["generateContent", "countTokens", "createCachedContent"]
-    return {
-        "name": f"models/{model}",
-        "version": "001",
-        "displayName": _MODELS.get(model, model),
-        "description": "Simulated.",
-        "inputTokenLimit": 2048 if embeds else CONTEXT,
-        "outputTokenLimit": 1 if embeds else 65_536,
-        "supportedGenerationMethods": methods,
-    }
+    return route

@@ -54,7 +54,14 @@ def read(body: dict[str, Any], model: str) -> Question:
     return question
 
 
-def read_texts(body: dict[str, Any], model: str, *, many: bool, most: int) -> list[tuple[str, int]]:
+def file_names(body: dict[str, Any]) -> list[str]:
+    """The service's own files that a request refers to."""
+    parts = [part for content in body["contents"] for part in content["parts"]]
+    uris = [str(get(part, "fileData", "fileUri") or "") for part in parts]
+    return [f"files/{uri.rpartition('/files/')[2]}" for uri in uris if "googleapis.com" in uri and "/files/" in uri]
+
+
+def read_texts(body: dict[str, Any], model: str, *, many: bool, most: int, named: bool = True) -> list[tuple[str, int]]:
     """The texts to embed, each with the length of vector that it asks for; 0 is the model's own.
 
     Args:
@@ -62,6 +69,7 @@ def read_texts(body: dict[str, Any], model: str, *, many: bool, most: int) -> li
         model: The model in its path.
         many: It is a batch.
         most: The longest vector.
+        named: Each request of a batch says the model again.
 
     Raises:
         RejectError: 400.
@@ -73,12 +81,13 @@ def read_texts(body: dict[str, Any], model: str, *, many: bool, most: int) -> li
         raise RejectError(400, "* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch")
     found: list[tuple[str, int]] = []
     for place, request in enumerate(requests):
-        if many and str(request.get("model")).rpartition("/")[2] != model:
+        if many and named and str(request.get("model")).rpartition("/")[2] != model:
             raise RejectError(400, f"* BatchEmbedContentsRequest.requests[{place}].model: does not match the path")
-        size = get(request, "outputDimensionality") or 0
+        size = get(get(request, "embedContentConfig") or request, "outputDimensionality") or 0
         if not isinstance(size, int) or not 0 <= size <= most:
             raise RejectError(400, f"output_dimensionality must be from 1 to {most}")
-        found.append(("".join(part["text"] for part in _parts(request["content"], "content")), size))
+        parts = _parts(request["content"], "content")
+        found.append(("".join(str(part.get("text", "")) for part in parts), size))
     return found
 
 

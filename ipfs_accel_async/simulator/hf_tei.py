@@ -1,4 +1,4 @@
-"""The TEI twin: embeddings, ranks, labels and similarities.
+"""The TEI twin: embeddings, ranks, labels, similarities and the tokenizer.
 
 Source: Text Embeddings Inference, OpenAPI description and its router. A real server has one model and answers 424 to
 what that one cannot do; here one address answers all, as three servers would, and tells of the embedding model.
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .answers import count, digest, pieces
+from .answers import count, digest
+from .hf_tei_further import EMBEDDINGS, decode, metrics, openai_error, openai_reply, sparse, token_rows, tokens
 from .hf_tei_requests import (
     DIMENSIONS,
     MAX_BATCH,
@@ -20,6 +21,7 @@ from .hf_tei_requests import (
     SHAPE,
     body_of,
     checked,
+    ids_of,
     inputs_of,
     invalid,
     sequences_of,
@@ -32,7 +34,7 @@ from .twin import Answer, Ask, RejectError, Twin, Whole, dumps
 from .vectors import vector
 
 _TEXT = "text/plain; charset=utf-8"
-_OPEN = {"/health", "/ping", "/"}
+_OPEN = {"/health", "/ping", "/metrics", "/"}
 _LABELS = ("negative", "neutral", "positive")
 _ERRORS = {
     400: ("Empty", "`inputs` cannot be empty"),
@@ -51,6 +53,7 @@ class HfTei(Twin):
 
     def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
         super().__init__(seed, clock, keys)
+        self._words: dict[int, str] = {}
         self.routes |= {
             ("POST", "/embed"): self.embed,
             ("POST", "/"): self.embed,
@@ -58,6 +61,12 @@ class HfTei(Twin):
             ("POST", "/predict"): self.predict,
             ("POST", "/similarity"): self.similarity,
             ("POST", "/tokenize"): self.tokenize,
+            ("POST", "/decode"): self.decode,
+            ("POST", "/embed_all"): self.embed_all,
+            ("POST", "/embed_sparse"): self.embed_sparse,
+            ("POST", "/embeddings"): self.embeddings,
+            ("POST", EMBEDDINGS): self.embeddings,
+            ("GET", "/metrics"): lambda ask: Whole(metrics(ask.number), media=_TEXT),
             ("GET", "/info"): lambda ask: Whole(dumps(_INFO)),
             ("GET", "/health"): lambda ask: Whole(b"", media=_TEXT),
             ("GET", "/ping"): lambda ask: Whole(b"", media=_TEXT),
@@ -75,17 +84,24 @@ class HfTei(Twin):
     def embed(self, ask: Ask) -> Answer:
         """POST /embed, and / which is the model's main task."""
         body = body_of(ask.body)
-        texts, size = inputs_of(body), body.get("dimensions")
-        if size is not None and not isinstance(size, int):
-            raise shape("dimensions: invalid type, expected usize")
-        if size is not None and not 0 < size <= DIMENSIONS:
-            raise invalid(
-                "Input validation error: `dimensions` should be smaller than the maximum embedding dimension."
-            )
-        vectors = self._vectors(texts)[:, :size]
-        if body.get("normalize") is not False:
-            vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        return _answer(np.ascontiguousarray(vectors, np.float32), texts)
+        texts = inputs_of(body)
+        return _answer(self._sized(texts, body), texts)
+
+    def embed_all(self, ask: Ask) -> Answer:
+        """POST /embed_all: a vector a token, special tokens included."""
+        texts = inputs_of(body_of(ask.body))
+        return _answer(token_rows(self.seed, self.name, texts), texts)
+
+    def embed_sparse(self, ask: Ask) -> Answer:
+        """POST /embed_sparse: a weight for each word that is there."""
+        texts = inputs_of(body_of(ask.body))
+        return _answer([sparse(self.seed, text) for text in texts], texts)
+
+    def embeddings(self, ask: Ask) -> Answer:
+        """POST /v1/embeddings: the same vectors as OpenAI writes them."""
+        body = body_of(ask.body)
+        texts = inputs_of(body, "input")
+        return _answer(openai_reply(body, self._sized(texts, body), sum(map(count, texts))), texts)
 
     def rerank(self, ask: Ask) -> Answer:
         """POST /rerank: best first."""
@@ -134,7 +150,15 @@ class HfTei(Twin):
         body = body_of(ask.body)
         value = body.get("inputs")
         texts = texts_of({"inputs": [value] if isinstance(value, str) else value}, "inputs")
-        return Whole(dumps([_tokens(text, special=body.get("add_special_tokens") is not False) for text in texts]))
+        found = [tokens(text, special=body.get("add_special_tokens") is not False) for text in texts]
+        self._words |= {token["id"]: token["text"] for each in found for token in each}
+        return Whole(dumps(found))
+
+    def decode(self, ask: Ask) -> Answer:
+        """POST /decode: the words that were tokenized here; others are unknown to it."""
+        body = body_of(ask.body)
+        special = body.get("skip_special_tokens") is False
+        return Whole(dumps([decode(self._words, ids, special=special) for ids in ids_of(body)]))
 
     def failure(self, ask: Ask, reject: RejectError) -> Whole:
         """``{"error", "error_type"}``; nothing at all for a bad key; plain text for a bad shape."""
@@ -144,6 +168,8 @@ class HfTei(Twin):
             return Whole(reject.message.encode(), reject.status, _TEXT)
         kind, message = _ERRORS.get(reject.status, ("", "The request failed"))
         kind = reject.code or kind
+        if ask.path.endswith("/embeddings"):
+            return Whole(dumps(openai_error(reject.message or message, reject.status, kind)), reject.status)
         error = {"error": reject.message or message}
         return Whole(dumps(error | {"error_type": kind} if kind else error), reject.status)
 
@@ -158,6 +184,19 @@ class HfTei(Twin):
     def retry_headers(self, wait: float) -> dict[str, str]:
         """It does not say when to come back."""
         return {}
+
+    def _sized(self, texts: list[str], body: dict[str, Any]) -> Any:
+        size = body.get("dimensions")
+        if size is not None and not isinstance(size, int):
+            raise shape("dimensions: invalid type, expected usize")
+        if size is not None and not 0 < size <= DIMENSIONS:
+            raise invalid(
+                "Input validation error: `dimensions` should be smaller than the maximum embedding dimension."
+            )
+        vectors = self._vectors(texts)[:, :size]
+        if body.get("normalize") is not False:
+            vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.ascontiguousarray(vectors, np.float32)
 
     def _vectors(self, texts: list[str]) -> Any:
         """As the model makes them: not of unit length."""
@@ -203,19 +242,3 @@ def _answer(value: Any, texts: list[str]) -> Whole:
         "x-inference-time": str(tokens // 20),
     }
     return Whole(dumps(value), headers=headers, tokens=tokens)
-
-
-def _tokens(text: str, *, special: bool) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    start = 0
-    for piece in pieces(text):
-        key = 1000 + int.from_bytes(digest("token", piece)[:2])
-        found.append({"id": key, "text": piece, "special": False, "start": start, "stop": start + len(piece)})
-        start += len(piece)
-    if not special:
-        return found
-    first, last = ({"id": key, "text": word, "special": True, "start": None, "stop": None} for key, word in _MARKS)
-    return [first, *found, last]
-
-
-_MARKS = ((101, "[CLS]"), (102, "[SEP]"))

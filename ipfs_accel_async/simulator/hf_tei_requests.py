@@ -89,6 +89,16 @@ def checked(batch: list[Any], field: str, options: dict[str, Any]) -> list[str]:
     return texts
 
 
+def ids_of(body: dict[str, Any]) -> list[list[int]]:
+    """Read one list of token ids, or many."""
+    value = body.get("ids")
+    if _ids(value) and value:
+        value = [value]
+    if not isinstance(value, list) or not all(_ids(each) for each in value):
+        raise shape("missing field `ids`" if value is None else "ids: data did not match any variant")
+    return value
+
+
 def sequences_of(body: dict[str, Any]) -> tuple[list[str], bool]:
     """Read what is to be classified: a text, a pair, or a batch of both as lists; and whether it was a batch."""
     value = body.get("inputs")

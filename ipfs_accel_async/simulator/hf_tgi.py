@@ -8,17 +8,18 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from .answers import Completion, complete, pieces
+from .hf_tgi_further import INFO, VERSION, completions, metrics, prompts_of, templated
 from .hf_tgi_native import event, events, tokens, whole
-from .hf_tgi_requests import MAX_INPUT_TOKENS, MAX_STOPS, MAX_TOTAL_TOKENS, MODEL, SHAPE, body_of, chat, generate
+from .hf_tgi_requests import MODEL, SHAPE, body_of, chat, generate
 from .limits import Verdict
 from .openai_dialect import DONE
 from .twin import Answer, Ask, Frames, RejectError, Twin, Whole, dumps
 
-_VERSION = "3.3.6-dev0"
 _TEXT = "text/plain; charset=utf-8"
 _SSE = "text/event-stream"
 _CHAT = "/v1/chat/completions"
-_OPEN = {"/health", "/ping", "/info"}
+_TEXTS = "/v1/completions"
+_OPEN = {"/health", "/ping", "/info", "/metrics"}
 _ERRORS = {
     400: ("validation", "Input validation error: the request is malformed"),
     422: ("validation", "Input validation error: the request is not valid"),
@@ -44,8 +45,11 @@ class HfTgi(Twin):
             ("POST", "/generate_stream"): self.generate,
             ("POST", "/"): self.generate,
             ("POST", "/tokenize"): self.tokenize,
+            ("POST", "/chat_tokenize"): self.chat_tokenize,
+            ("POST", _TEXTS): self.completions,
+            ("GET", "/metrics"): lambda ask: Whole(metrics(ask.number), media=_TEXT),
             ("GET", "/v1/models"): self.list_models,
-            ("GET", "/info"): lambda ask: Whole(dumps(_INFO)),
+            ("GET", "/info"): lambda ask: Whole(dumps(INFO)),
             ("GET", "/health"): lambda ask: Whole(b"", media=_TEXT),
             ("GET", "/ping"): lambda ask: Whole(b"", media=_TEXT),
             ("GET", "/"): lambda ask: Whole(b"", media=_TEXT),
@@ -68,7 +72,7 @@ class HfTgi(Twin):
             "id": "",
             "created": int(self.clock()),
             "model": question.model,
-            "system_fingerprint": f"{_VERSION}-native",
+            "system_fingerprint": f"{VERSION}-native",
         }
         usage = {
             "prompt_tokens": answer.prompt_tokens,
@@ -108,6 +112,25 @@ class HfTgi(Twin):
         """POST /tokenize."""
         return Whole(dumps(tokens(generate(body_of(ask.body))[0].text)))
 
+    def chat_tokenize(self, ask: Ask) -> Answer:
+        """POST /chat_tokenize: a chat through the model's template."""
+        return Whole(dumps(templated(chat(body_of(ask.body)).text)))
+
+    def completions(self, ask: Ask) -> Answer:
+        """POST /v1/completions: one choice for each prompt."""
+        body = body_of(ask.body)
+        answers = [complete(self.seed, self.name, generate(each)[0]) for each in prompts_of(body)]
+        spent = sum(answer.prompt_tokens + answer.completion_tokens for answer in answers)
+        base = {
+            "object": "text_completion",
+            "id": "",
+            "created": int(self.clock()),
+            "model": body.get("model") or MODEL,
+            "system_fingerprint": f"{VERSION}-native",
+        }
+        told = completions(answers, base, stream=_streams(ask))
+        return Frames(told, _SSE, tokens=spent) if isinstance(told, list) else Whole(dumps(told), tokens=spent)
+
     def list_models(self, ask: Ask) -> Answer:
         """GET /v1/models: the one model, of which the server does not know since when."""
         card = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
@@ -126,7 +149,7 @@ class HfTgi(Twin):
     def error_frames(self, ask: Ask, reject: RejectError) -> list[bytes]:
         """The same object; in a chat one that claims a 422, whatever it is, and then [DONE]."""
         error = _error(reject)
-        if ask.path == _CHAT:
+        if ask.path in (_CHAT, _TEXTS):
             return [event({"error": {"message": error["error"], "http_status_code": 422}}), DONE]
         return [event(error)]
 
@@ -139,28 +162,10 @@ class HfTgi(Twin):
         return {}
 
 
-_INFO = {
-    "model_id": MODEL,
-    "model_sha": "3ad372fc79158a2148299e3318516c786aeded6c",
-    "model_pipeline_tag": "text-generation",
-    "max_concurrent_requests": 128,
-    "max_best_of": 2,
-    "max_stop_sequences": MAX_STOPS,
-    "max_input_tokens": MAX_INPUT_TOKENS,
-    "max_total_tokens": MAX_TOTAL_TOKENS,
-    "validation_workers": 2,
-    "max_client_batch_size": 4,
-    "router": "text-generation-router",
-    "version": _VERSION,
-    "sha": None,
-    "docker_label": None,
-}
-
-
 def _streams(ask: Ask) -> bool:
     if ask.path == "/generate_stream":
         return True
-    return ask.path in (_CHAT, "/") and isinstance(ask.body, dict) and bool(ask.body.get("stream"))
+    return ask.path in (_CHAT, _TEXTS, "/") and isinstance(ask.body, dict) and bool(ask.body.get("stream"))
 
 
 def _error(reject: RejectError) -> dict[str, str]:

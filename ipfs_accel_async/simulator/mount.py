@@ -12,6 +12,7 @@ from .groq import Groq
 from .hf_tei import HfTei
 from .hf_tgi import HfTgi
 from .limits import Meter, RateLimit, Verdict, unlimited, used_up
+from .llvm import LLVM
 from .ollama import Ollama
 from .opea import OPEA
 from .openai import OpenAI
@@ -31,6 +32,7 @@ TWINS: dict[str, type[Twin]] = {
     "hf_tei": HfTei,
     "ovms": OVMS,
     "opea": OPEA,
+    "llvm": LLVM,
 }
 PROVIDERS = tuple(TWINS)
 Keys = str | Iterable[str] | None

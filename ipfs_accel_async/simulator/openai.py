@@ -1,6 +1,6 @@
 """The OpenAI twin.
 
-Source: OpenAI API reference: chat/completions, embeddings, models, moderations, error codes, rate limits.
+Source: OpenAI API reference: moderations, error codes, rate limits; its parts have the rest.
 """
 
 import math
@@ -9,7 +9,11 @@ from typing import Any
 
 from .answers import REFUSAL_TRIGGER
 from .limits import Gauge, Verdict, go_duration
-from .openai_dialect import OpenAIDialect, event
+from .openai_audio import OpenAIAudio
+from .openai_dialect import event
+from .openai_images import OpenAIImages
+from .openai_resources import resource_routes
+from .openai_texts import OpenAITexts
 from .twin import Answer, Ask, RejectError, Whole, dumps, fields
 
 _ERRORS: dict[int, tuple[str, str | None, str]] = {
@@ -31,7 +35,7 @@ _CATEGORIES = (
 )  # fmt: skip
 
 
-class OpenAI(OpenAIDialect):
+class OpenAI(OpenAITexts, OpenAIImages, OpenAIAudio):
     """OpenAI's service under /v1. A moderation flags texts that hold the refusal trigger, as violence."""
 
     name = "openai"
@@ -41,16 +45,17 @@ class OpenAI(OpenAIDialect):
 
     def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
         super().__init__(seed, clock, keys)
-        self.routes["POST", "/v1/moderations"] = self.moderations
+        self.routes |= {**self.text_routes(), **self.image_routes(), **self.audio_routes()}
+        self.routes["POST", f"{self.base_path}/moderations"] = self.moderations
+        self.routes |= resource_routes(self)
 
     def moderations(self, ask: Ask) -> Answer:
         """POST moderations."""
         body = fields(ask, "We could not parse the JSON body of your request.")
-        value = body.get("input")
-        texts = value if isinstance(value, list) else [value]
-        if not texts or any(not text for text in texts):
+        texts = _judged(body.get("input"))
+        if not texts or not all(texts):
             raise RejectError(400, "'input' must be a string or an array of strings.", param="input")
-        results = [_moderation(str(text)) for text in texts]
+        results = [_moderation(text) for text in texts]
         model = body.get("model") or "omni-moderation-latest"
         return Whole(dumps({"id": self.ident("modr-", ask), "model": model, "results": results}))
 
@@ -104,6 +109,14 @@ def _error(reject: RejectError) -> dict[str, Any]:
         "param": reject.param,
         "code": reject.code or code,
     }
+
+
+def _judged(value: Any) -> list[str]:
+    """Return what gets a verdict each: texts do, parts are judged together."""
+    items = value if isinstance(value, list) else [value]
+    if items and all(isinstance(item, dict) for item in items):
+        return ["\n".join(str(part.get("text") or part["image_url"]["url"]) for part in items)]
+    return [item if isinstance(item, str) else "" for item in items]
 
 
 def _moderation(text: str) -> dict[str, Any]:

@@ -1,19 +1,27 @@
-"""The OpenVINO Model Server twin: the OpenAI wire under /v3, its bare errors, and its status pages.
+"""The OpenVINO Model Server twin: the OpenAI wire under /v3 with its bare errors, KServe's and TensorFlow Serving's.
 
-Source: OVMS documentation, REST API: chat, embeddings and KServe. Inference of the KServe API is not simulated.
+Source: OVMS documentation, REST API. A release has either /v1/models/{name}:predict or OpenAI's paths under /v1; this
+twin has both, so that clients of either can be tried.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from .answers import MISSING_MODEL, Completion, Question
+import orjson
+
+from .answers import Completion, Question, count, digest
 from .limits import Verdict
-from .openai_dialect import OpenAIDialect
-from .openai_requests import chat_question, inputs_of
+from .openai_audio import OpenAIAudio
+from .openai_images import OpenAIImages
+from .openai_requests import chat_question, inputs_of, model_of
+from .openai_texts import OpenAITexts
+from .ovms_kserve import OVMSKServe
+from .ovms_models import MODELS
+from .ovms_tfs import OVMSServing
 from .twin import Answer, Ask, RejectError, Whole, dumps, fields
 
-MAX_INPUTS = 500
+MAX_INPUTS, MAX_DOCUMENTS = 500, 100
 KEY_REFUSED = "Unauthorized request due to invalid or missing api-key"
 _WORDS = {
     400: "Invalid JSON structure",
@@ -26,8 +34,8 @@ _WORDS = {
 }
 
 
-class OVMS(OpenAIDialect):
-    """A model server of 2026.3 or later; it wants a key only for the generative API, and only when it was given one."""
+class OVMS(OpenAITexts, OpenAIAudio, OpenAIImages, OVMSKServe, OVMSServing):
+    """A model server; it wants a key only for the generative API, and only when it was given one."""
 
     name = "ovms"
     base_path = "/v3"
@@ -41,19 +49,18 @@ class OVMS(OpenAIDialect):
         for base in ("/v1", "/v3/v1"):
             self.routes["POST", f"{base}/chat/completions"] = self.chat
             self.routes["GET", f"{base}/models"] = self.list_models
+        media = self.audio_routes() | self.image_routes() | self.text_routes()
+        kept = ("completions", "speech", "transcriptions", "translations", "generations", "edits")
+        self.routes |= {key: route for key, route in media.items() if key[1].endswith(kept)}
+        self.routes |= self.kserve_routes() | self.serving_routes()
         self.routes |= {
-            ("GET", "/v2"): lambda ask: Whole(dumps({"name": "OpenVINO Model Server", "version": "2026.3.0"})),
-            ("GET", "/v2/health/live"): lambda ask: Whole(b""),
-            ("GET", "/v2/health/ready"): lambda ask: Whole(b""),
-            ("GET", "/v1/config"): self.config,
+            ("POST", "/v3/rerank"): self.rerank,
+            ("POST", "/v3/tokenize"): self.tokenize,
+            ("GET", "/metrics"): self.metrics,
         }
 
     def other(self, ask: Ask) -> Answer:
-        """Answer /v2/models/{name}/ready too."""
-        if ask.method == "GET" and ask.path.startswith("/v2/models/") and ask.path.endswith("/ready"):
-            if f"/{MISSING_MODEL}/" in ask.path:
-                raise RejectError(404, "Model with requested name is not found")
-            return Whole(b"")
+        """Answer as the server does where it has no such path."""
         try:
             return super().other(ask)
         except RejectError as reject:
@@ -123,10 +130,55 @@ class OVMS(OpenAIDialect):
         """The reply does not repeat the model."""
         return {name: value for name, value in reply.items() if name != "model"}
 
-    def config(self, ask: Ask) -> Answer:
-        """GET /v1/config: the models and their state."""
-        state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": "OK"}}
-        return Whole(dumps({model: {"model_version_status": [state]} for model in self.models}))
+    def completions(self, ask: Ask) -> Answer:
+        """POST completions: as OpenAI's, without an id."""
+        answer = super().completions(ask)
+        if isinstance(answer, Whole):
+            return replace(answer, body=_nameless(answer.body))
+        return replace(answer, frames=[_nameless_event(frame) for frame in answer.frames])
+
+    def speech(self, ask: Ask) -> Answer:
+        """POST audio/speech: there is one voice where none is named, and WAV is what it speaks."""
+        body = dict(fields(ask, _WORDS[400]))
+        return super().speech(replace(ask, body={"voice": "alloy", **body, "response_format": "wav"}))
+
+    def rerank(self, ask: Ask) -> Answer:
+        """POST rerank, in Cohere's shape: best first."""
+        body = fields(ask, _WORDS[400])
+        model, query, documents = model_of(body), body.get("query"), body.get("documents")
+        if not isinstance(query, str) or not isinstance(documents, list) or not documents:
+            raise RejectError(400, "query and documents fields are required")
+        if len(documents) > MAX_DOCUMENTS:
+            raise RejectError(400, f"Number of documents exceeds the limit of {MAX_DOCUMENTS}")
+        results: list[dict[str, Any]] = []
+        for index, text in enumerate(documents):
+            noise = digest(self.seed, self.name, model, query, text)
+            results.append({"index": index, "relevance_score": int.from_bytes(noise[:2]) / 65_536})
+            if body.get("return_documents"):
+                results[-1]["document"] = {"text": text}
+        results.sort(key=lambda result: -float(result["relevance_score"]))
+        return Whole(dumps({"results": results[: body.get("top_n") or len(results)]}))
+
+    def tokenize(self, ask: Ask) -> Answer:
+        """POST tokenize: an id for every four bytes begun."""
+        body = fields(ask, _WORDS[400])
+        model_of(body)
+        text = body.get("text")
+        if not isinstance(text, str):
+            raise RejectError(400, "text field is required")
+        raw = text.encode()
+        ids = [int.from_bytes(digest(raw[4 * at : 4 * at + 4])[:2]) for at in range(count(text))]
+        return Whole(dumps({"tokens": ids[: body.get("max_length") or len(ids)]}))
+
+    def metrics(self, ask: Ask) -> Answer:
+        """GET /metrics: Prometheus' text."""
+        lines = ["# HELP ovms_requests_success Number of successful requests to a model or a DAG.",
+                 "# TYPE ovms_requests_success counter"]  # fmt: skip
+        lines += [
+            f'ovms_requests_success{{api="KServe",interface="REST",method="ModelInfer",name="{name}",version="1"}} 0'
+            for name in MODELS
+        ]
+        return Whole(("\n".join(lines) + "\n").encode(), media="text/plain; charset=utf-8")
 
     def failure(self, ask: Ask, reject: RejectError) -> Whole:
         """``{"error": text}``, whatever it is."""
@@ -153,3 +205,14 @@ def _error(reject: RejectError) -> bytes:
 def _rename(holder: dict[str, Any]) -> None:
     if "reasoning" in holder:
         holder["reasoning_content"] = holder.pop("reasoning")
+
+
+def _nameless(body: bytes) -> bytes:
+    value = orjson.loads(body)
+    value.pop("id", None)
+    return dumps(value)
+
+
+def _nameless_event(frame: bytes) -> bytes:
+    head, data = frame[:6], frame[6:].rstrip()
+    return frame if data == b"[DONE]" else head + _nameless(data) + b"\n\n"

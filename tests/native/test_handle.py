@@ -163,9 +163,8 @@ async def test_events_come_as_they_are_sent_up_to_the_last(chunk_size: int) -> N
 
 async def test_a_done_mark_ends_events_and_is_none_itself() -> None:
     """As on the OpenAI wire."""
-    async with Fixture(sse({"a": 1}, end=b"data: [DONE]\n\n")) as made:
-        async with made.native._events("pull") as stream:
-            assert [event.data for event in await stream.collect()] == [{"a": 1}]
+    async with Fixture(sse({"a": 1}, end=b"data: [DONE]\n\n")) as made, made.native._events("pull") as stream:
+        assert [event.data for event in await stream.collect()] == [{"a": 1}]
 
 
 async def test_events_that_stop_early_are_an_error_unless_the_row_is_open_ended() -> None:
@@ -182,11 +181,10 @@ async def test_events_that_stop_early_are_an_error_unless_the_row_is_open_ended(
 async def test_an_error_among_events_is_typed() -> None:
     """After the first event it is raised while reading; before it, it is retried as any error is."""
     error = {"error": {"message": "overloaded", "type": "server_error", "code": 500}}
-    async with Fixture(sse({"status": "pulling"}, error)) as made:
-        async with made.native._events("pull") as stream:
-            assert (await anext(stream)).data == {"status": "pulling"}
-            with pytest.raises(Exception, match="overloaded"):
-                await anext(stream)
+    async with Fixture(sse({"status": "pulling"}, error)) as made, made.native._events("pull") as stream:
+        assert (await anext(stream)).data == {"status": "pulling"}
+        with pytest.raises(Exception, match="overloaded"):
+            await anext(stream)
     async with Fixture(sse(error), sse({"status": "success"})) as made:
         async with made.native._events("log") as log:
             assert len(await log.collect()) == 1
@@ -216,7 +214,9 @@ async def test_options_hold_for_every_call_of_a_handle() -> None:
         raise AssertionError
 
     async with Fixture() as made:
-        other = made.native.with_options(timeout=2, base_url="http://127.0.0.1:9", priority=Priority.HIGH, tags={"a": "b"})
+        other = made.native.with_options(
+            timeout=2, base_url="http://127.0.0.1:9", priority=Priority.HIGH, tags={"a": "b"}
+        )
         await other._call("files.get", id="1")
         await made.native._call("files.get", id="1")
         urls = [request.url for request in made.transport.requests]

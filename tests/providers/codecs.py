@@ -77,11 +77,13 @@ PAYLOADS = {
     "count_tokens": CHAT,
 }
 """The payload that the recording ``<operation>.json`` answers."""
+OWN = {("gemini", "speech"): SpeechRequest("Hello", "Kore", "wav")}
+"""The same for services that have no word for something in it."""
 
 
 def recorded_call(name: str, kind: str, *, stream: bool = False) -> Call:
     """The call that a recording answers."""
-    payload = TOOLS if kind == "tools" else PAYLOADS[kind]
+    payload = TOOLS if kind == "tools" else OWN.get((name, kind), PAYLOADS[kind])
     if stream:
         payload = replace(payload, stream=True)
     operation = "chat" if kind == "tools" else kind

@@ -176,9 +176,9 @@ async def test_our_client_reads_it() -> None:
         with pytest.raises(errors.ContextTooLongError):
             await client.embed("hf_tei:m", LONG, truncate=False)
         seen = len(sim.requests)
-        with pytest.raises(errors.InvalidRequestError, match="it has: embed, models"):
+        with pytest.raises(errors.InvalidRequestError, match="it has: embed, rerank"):
             await client.chat("hf_tei:m", "hi")
-        with pytest.raises(errors.InvalidRequestError, match="it has: embed, models"):
+        with pytest.raises(errors.InvalidRequestError, match="it has: embed, rerank"):
             async with client.stream("hf_tei:m", "hi"):
                 pass
         assert len(sim.requests) == seen

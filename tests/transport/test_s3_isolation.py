@@ -98,7 +98,9 @@ async def test_addressing_by_path_or_by_host() -> None:
         url = peer.url.replace("127.0.0.1", "localhost")
         for style in ("path", "virtual"):
             request = a_request(url, "HeadBucket", Bucket="bkt", s3_addressing=style)
-            headers = tuple(pair for pair in request.headers if pair != (b"s3-addressing", b"path" + bytes(style == "")))
+            headers = tuple(
+                pair for pair in request.headers if pair != (b"s3-addressing", b"path" + bytes(style == ""))
+            )
             presigned = await s3.presign(type(request)("HeadBucket", url, headers, b"", request.params), expires=9)
             assert presigned.startswith("http://bkt.localhost" if style == "virtual" else "http://localhost")
 
