@@ -17,6 +17,7 @@ from .ollama import Ollama
 from .opea import OPEA
 from .openai import OpenAI
 from .ovms import OVMS
+from .s3_kit import S3Kit
 from .schedules import Schedule, Script
 from .twin import Answer, Ask, RejectError, Twin, Whole
 from .vllm import VLLM
@@ -33,6 +34,7 @@ TWINS: dict[str, type[Twin]] = {
     "ovms": OVMS,
     "opea": OPEA,
     "llvm": LLVM,
+    "s3_kit": S3Kit,
 }
 PROVIDERS = tuple(TWINS)
 Keys = str | Iterable[str] | None

@@ -3,15 +3,14 @@
 Source: Amazon S3 API reference. Signatures are looked at, not verified: an access key that it knows is let in.
 """
 
-import base64
 import re
-import zlib
 from collections.abc import Callable, Collection
 from email.utils import formatdate
 from urllib.parse import unquote
 
 from .limits import Verdict
 from .s3_kit_listing import list_buckets, list_objects, list_parts, list_uploads
+from .s3_kit_requests import checked, kept_headers, span_of
 from .s3_kit_store import Store, Stored, Upload, md5
 from .s3_kit_xml import MEDIA, document, element, leaf, listed_keys, listed_parts, stamp
 from .twin import Answer, Ask, RejectError, Twin, Whole
@@ -31,7 +30,6 @@ _WORDS = {
     "SlowDown": "Please reduce your request rate.",
     "InternalError": "We encountered an internal error. Please try again.",
 }
-_KEPT = ("content-type", "content-encoding", "cache-control", "content-disposition", "x-amz-storage-class")
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/")
 
 
@@ -153,7 +151,7 @@ class S3Kit(Twin):
         if ask.headers.get("if-none-match") in {etag, "*"}:
             return Whole(b"", 304, MEDIA, headers)
         media = found.headers.get("content-type", "binary/octet-stream")
-        span = _span(ask.headers.get("range", ""), len(found.data))
+        span = span_of(ask.headers.get("range", ""), len(found.data))
         if span is None:
             return Whole(found.data, 200, media, headers)
         headers = {name: value for name, value in headers.items() if not name.startswith("x-amz-checksum")}
@@ -166,10 +164,10 @@ class S3Kit(Twin):
         objects = self.store.bucket(bucket)
         source = ask.headers.get("x-amz-copy-source")
         original = None if source is None else self._source(source)
-        data = _checked(ask) if original is None else original.data
+        data = checked(ask) if original is None else original.data
         now = self.clock()
         if "uploadId" in ask.query:
-            span = _span(ask.headers.get("x-amz-copy-source-range", ""), len(data))
+            span = span_of(ask.headers.get("x-amz-copy-source-range", ""), len(data))
             part = Stored(data if span is None else data[span.start : span.stop], now, "")
             part.etag = md5(part.data)
             self.store.upload(ask.query["uploadId"], bucket, key).parts[int(ask.query["partNumber"])] = part
@@ -178,7 +176,7 @@ class S3Kit(Twin):
             raise RejectError(
                 412, "At least one of the pre-conditions you specified did not hold", code="PreconditionFailed"
             )
-        kept = _kept(ask)
+        kept = kept_headers(ask)
         if original is not None and ask.headers.get("x-amz-metadata-directive") != "REPLACE":
             kept = original.headers
         objects[key] = Stored(data, now, md5(data), kept)
@@ -200,7 +198,7 @@ class S3Kit(Twin):
         self.store.bucket(bucket)
         if "uploads" in ask.query:
             ident = self.ident("upload", ask)
-            self.store.uploads[ident] = Upload(bucket, key, self.clock(), _kept(ask))
+            self.store.uploads[ident] = Upload(bucket, key, self.clock(), kept_headers(ask))
             said = (leaf("Bucket", bucket), leaf("Key", key), leaf("UploadId", ident))
             return document("InitiateMultipartUploadResult", *said)
         ident = ask.query.get("uploadId", "")
@@ -222,30 +220,3 @@ class S3Kit(Twin):
 def _access(key: str) -> str:
     """Return the access key of a key as users write it; quoted where it begins with a colon."""
     return unquote(key[1:].partition(":")[0]) if key.startswith(":") else key.partition(":")[0]
-
-
-def _kept(ask: Ask) -> dict[str, str]:
-    names = [name for name in ask.headers if name.startswith(("x-amz-meta-", "x-amz-checksum-")) or name in _KEPT]
-    return {
-        name: ask.headers[name] for name in names if name not in {"x-amz-checksum-mode", "x-amz-checksum-algorithm"}
-    }
-
-
-def _checked(ask: Ask) -> bytes:
-    crc = ask.headers.get("x-amz-checksum-crc32")
-    if crc and base64.b64encode(zlib.crc32(ask.raw).to_bytes(4, "big")).decode() != crc:
-        raise RejectError(400, "The CRC32 you specified did not match the calculated checksum.", code="BadDigest")
-    return ask.raw
-
-
-def _span(header: str, size: int) -> range | None:
-    """Return the bytes that a Range header asks for; None for all."""
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", header)
-    if found is None or found[0] == "bytes=-":
-        return None
-    if not found[1]:
-        return range(max(0, size - int(found[2])), size)
-    first, last = int(found[1]), int(found[2] or size - 1)
-    if first >= size:
-        raise RejectError(416, "The requested range is not satisfiable", code="InvalidRange")
-    return range(first, min(last, size - 1) + 1)

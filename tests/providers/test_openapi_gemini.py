@@ -1,4 +1,8 @@
-"""Our bodies, paths and recordings against the Gemini API's OpenAPI description, where a copy lies beside us."""
+"""Our bodies, paths and recordings against the Gemini API's OpenAPI description, where a copy lies beside us.
+
+The description leaves two things out: the name of the model that requests inside a request carry, which the service
+demands and its own client sends, and that a last piece may have a content without parts.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,11 @@ def faults(schema: str, value: Any) -> list[str]:
 
 
 def sent(payload: Any, operation: str, *, model: str = "m") -> Any:
-    """The body that goes out."""
-    return json.loads(codec.build_request(call_of(codec, payload, operation, model=model), None).body)
+    """The body that goes out, without the names of models inside."""
+    body = json.loads(codec.build_request(call_of(codec, payload, operation, model=model), None).body)
+    for inner in [body.get("generateContentRequest", {"model": ""}), *body.get("requests", ())]:
+        del inner["model"]
+    return body
 
 
 @pytest.mark.parametrize("case", BY_NAME)
@@ -83,7 +90,7 @@ def test_recorded_answers_are_valid(name: str) -> None:
     assert faults("GenerateContentResponse", fixture("gemini", name)["body"]) == []
     if name in {"chat", "tools", "complete"}:
         for line in recorded_stream("gemini", name).splitlines():
-            if line.startswith(b"data: "):
+            if line.startswith(b"data: ") and b'"content":{"role"' not in line:
                 assert faults("GenerateContentResponse", json.loads(line[6:])) == []
 
 
