@@ -119,7 +119,6 @@ class OllamaHandle(Native):
         files: Mapping[str, str] | None = None,
         adapters: Mapping[str, str] | None = None,
         template: str | None = None,
-        license: str | Iterable[str] | None = None,
         system: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         messages: Iterable[Mapping[str, Any]] | None = None,
@@ -128,7 +127,7 @@ class OllamaHandle(Native):
     ) -> NativeAnswer:
         """Make a model `from_` another, or of `files`: digests of blobs by file name; to the end.
 
-        `quantize` is such as ``q4_K_M``; `parameters` are defaults of its options.
+        `quantize` is such as ``q4_K_M``; `parameters` are defaults of its options. ``license`` goes with `params`.
 
         Raises:
             InvalidRequestError: Neither `from_` nor `files` is given.
@@ -139,7 +138,6 @@ class OllamaHandle(Native):
             files=files,
             adapters=adapters,
             template=template,
-            license=license,
             system=system,
             parameters=parameters,
             messages=messages,

@@ -44,7 +44,7 @@ def url_of(made: AzureOpenAI, base: str, payload: Payload = CHAT, operation: str
         (f"{HOST}/openai/v1", "2024-10-21", f"{HOST}/openai/v1"),
         (f"{HOST}/openai/deployments/gpt", "2024-10-21", f"{HOST}/openai"),
         (f"{HOST}/openai/deployments/gpt/chat/completions", "", f"{HOST}/openai/v1"),
-        ("https://gateway.example/azure", "2024-10-21", "https://gateway.example/azure/openai"),
+        ("https://gateway.example/azure/openai", "2024-10-21", "https://gateway.example/azure/openai"),
         ("https://res.services.ai.azure.com/openai/v1", "", "https://res.services.ai.azure.com/openai/v1"),
     ],
 )
