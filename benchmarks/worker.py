@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from benchmarks import _bodies
 from benchmarks._run import pin, raise_file_limit
 from benchmarks.clients import CLIENTS
+from benchmarks.decode import Decode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -53,7 +54,8 @@ async def measure(work: Work, job: Mapping[str, Any]) -> dict[str, float]:
     made = await in_flight(work, flight, calls, job["seconds"])
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     asked_since, spent_since = server_cost(job["url"])
-    server = (spent_since - spent) / (asked_since - asked)
+    answered = asked_since - asked
+    server = (spent_since - spent) / answered if answered else 0.0  # decoding alone asks nobody
     return {"cpu": cpu / made * 1e6, "wall": wall / made * 1e6, "server": server * 1e6}
 
 
@@ -87,9 +89,13 @@ def work_of(bench: Any, mode: str) -> Work:
     return {"chat": chat, "stream": stream}.get(mode, embed)
 
 
+BENCHES = {**CLIENTS, "decode": Decode}
+"""The clients, and the decoding alone."""
+
+
 async def run(job: Mapping[str, Any]) -> None:
     """Measure whenever asked to, until the input ends."""
-    async with CLIENTS[job["client"]](job["url"], job["flight"]) as bench:
+    async with BENCHES[job["client"]](job["url"], job["flight"]) as bench:
         work = work_of(bench, job["mode"])
         print("{}", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
@@ -99,7 +105,7 @@ async def run(job: Mapping[str, Any]) -> None:
 def main() -> None:
     """Work on core 0."""
     job = json.loads(sys.argv[1])
-    library = CLIENTS[job["client"]].library
+    library = BENCHES[job["client"]].library
     if find_spec(library) is None:
         print(json.dumps({"absent": 1}))
         return

@@ -95,12 +95,12 @@ class Meter:
 
     def _count_tokens(self, entry: ModelMeter, usage: Usage, now: float) -> None:
         total = usage.total_tokens
-        if total:
+        if total > 0:
             tokens = self.tokens
-            tokens["input"] += usage.input_tokens
-            tokens["output"] += usage.output_tokens
+            tokens["input"] += max(usage.input_tokens, 0)  # what a service counts wrongly must not spoil the sums
+            tokens["output"] += max(usage.output_tokens, 0)
             tokens["total"] += total
-            tokens["cached"] += usage.cached_tokens
-            tokens["reasoning"] += usage.reasoning_tokens
+            tokens["cached"] += max(usage.cached_tokens, 0)
+            tokens["reasoning"] += max(usage.reasoning_tokens, 0)
             entry.tokens += total
             self.token_rate.add(now, total)

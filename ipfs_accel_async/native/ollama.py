@@ -73,6 +73,10 @@ class OllamaHandle(Native):
         """What a model is: its template, parameters, licence, capabilities and ``model_info``."""
         return await self._call("show", json=given(model=text("model", model), verbose=verbose))
 
+    async def health(self) -> NativeAnswer:
+        """Whether the server runs: ``answer.text`` says so; an error if it does not."""
+        return await self._call("health")
+
     async def version(self) -> NativeAnswer:
         """The version of the server: ``answer["version"]``."""
         return await self._call("version")

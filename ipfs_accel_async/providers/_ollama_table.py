@@ -21,6 +21,7 @@ NATIVE: Mapping[str, Operation] = {
     "tags": Operation("GET", "/api/tags", fields=("models",)),
     "ps": Operation("GET", "/api/ps", fields=("models",), note="what is in memory"),
     "show": Operation("POST", "/api/show", idempotent=True, fields=("details",)),
+    "health": Operation("GET", "/", answer="text", note="whether the server runs"),
     "version": Operation("GET", "/api/version", fields=("version",)),
     "pull": Operation("POST", "/api/pull", idempotent=True, note="goes on where an earlier one was cut"),
     "push": Operation("POST", "/api/push", idempotent=True),

@@ -10,7 +10,7 @@ MEGASERVICES = (
 )  # fmt: skip
 MICROSERVICES = (
     "llm", "embedding", "retrieval", "reranking", "guardrails", "pii", "toxicity", "bias", "injection", "factuality",
-    "hallucination", "asr", "tts", "lvm", "dataprep", "web_retrieval", "chathistory", "prompt", "feedback",
+    "hallucination", "asr", "tts", "lvm", "agent", "dataprep", "web_retrieval", "chathistory", "prompt", "feedback",
 )  # fmt: skip
 SERVICES = (*MEGASERVICES, *MICROSERVICES)
 LLM = "llm"
@@ -23,6 +23,7 @@ OPERATIONS = {
     "moderate": Operation("POST", "/v1/guardrails", note="the guardrails microservice; one text a call"),
     "speech": Operation("POST", "/v1/audio/speech", answer="bytes", note="the TTS microservice"),
     "transcribe": Operation("POST", "/v1/audio/transcriptions", answer="text", note="the ASR microservice"),
+    "models": Operation("GET", "/v1/models", note="the agent microservice"),
 }
 
 
@@ -38,6 +39,7 @@ NATIVE = {
     "retrieval": _read("/v1/retrieval", "retrieved_docs"),
     "web_retrieval": _read("/v1/web_retrieval", "retrieved_docs"),
     "lvm": _read("/v1/lvm", "text"),
+    "agent": Operation("POST", "/v1/chat/completions", fields=("text",), note="the agent microservice"),
     "guards.answer": _read("/v1/guardrails", "text"),
     "guards.pii": _read("/v1/pii"),
     "guards.toxicity": _read("/v1/toxicity"),
@@ -71,6 +73,7 @@ _OTHERWISE = {
     "moderate": "guardrails",
     "speech": "tts",
     "transcribe": "asr",
+    "models": "agent",
     "guards.answer": "guardrails",
 }
 

@@ -58,7 +58,9 @@ FILES: Final[Mapping[str, Operation]] = {
     "files.delete": Operation("DELETE", "/files/{id}", fields=("deleted",)),
     "files.content": Operation("GET", "/files/{id}/content", answer="bytes", note="`files.stream` gives it in pieces."),
     "uploads.create": Operation("POST", "/uploads", fields=_ID),
-    "uploads.parts.create": Operation("POST", "/uploads/{id}/parts", fields=_ID, note="A form; up to 64 MB a part."),
+    "uploads.parts.create": Operation(
+        "POST", "/uploads/{id}/parts", idempotent=True, fields=_ID, note="A form; up to 64 MB a part."
+    ),
     "uploads.complete": Operation("POST", "/uploads/{id}/complete", fields=("id", "status")),
     "uploads.cancel": Operation("POST", "/uploads/{id}/cancel", idempotent=True, fields=_ID),
     "batches.create": Operation("POST", "/batches", fields=("id", "status")),
@@ -99,7 +101,7 @@ STORES: Final[Mapping[str, Operation]] = {
     "vector_stores.update": _beta("POST", "/vector_stores/{id}", "id", idempotent=True),
     "vector_stores.delete": _beta("DELETE", "/vector_stores/{id}", "deleted"),
     "vector_stores.search": _beta("POST", "/vector_stores/{id}/search", "data", idempotent=True),
-    "vector_stores.files.create": _beta("POST", "/vector_stores/{id}/files", "id", "status"),
+    "vector_stores.files.create": _beta("POST", "/vector_stores/{id}/files", "id", "status", idempotent=True),
     "vector_stores.files.list": _beta("GET", "/vector_stores/{id}/files", "data"),
     "vector_stores.files.get": _beta("GET", "/vector_stores/{id}/files/{file}", "id", "status"),
     "vector_stores.files.update": _beta("POST", "/vector_stores/{id}/files/{file}", "id", idempotent=True),

@@ -42,7 +42,8 @@ class Gemini(Codec):
     Options:
 
     - ``api_version``: ``v1`` (the default), ``v1beta`` or ``v1alpha``; a base URL that ends in a version overrides it.
-    - ``project`` and ``location``: of Vertex AI, instead of the Developer API; the key is then an access token.
+    - ``project``: on Vertex AI, instead of the Developer API; the key is then an access token.
+    - ``location``: where that project's models are to run; ``global`` if not given.
 
     A prompt that the service refuses is a `ContentFilteredError`, whole or streamed; an answer that it stops is a reply
     that ends with ``content_filter``. A stream ends with the piece that has the finish reason: the wire has no other

@@ -58,6 +58,14 @@ def damage(answer: Answer, fault: Fault | None, error: tuple[bytes, list[bytes]]
     return out
 
 
+async def body_of(request: BaseRequest) -> bytes:
+    """Read a request's body, and ask for it where the client waits for that, as botocore does."""
+    if request.headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return await request.content.read()
+
+
 async def deliver(
     request: BaseRequest, answer: Answer, out: Outgoing, headers: dict[str, str], pause: Pause, pace: float
 ) -> web.StreamResponse:

@@ -75,7 +75,9 @@ class Gemini(Twin):
         return ask.headers.get("x-goog-api-key") or ask.query.get("key") or ask.bearer
 
     def authorise(self, ask: Ask) -> None:
-        """Want a key, one of the accepted ones when there are any."""
+        """Want a key, one of the accepted ones when there are any; an upload that has begun is known by its id."""
+        if ask.path.startswith("/upload/") and "upload_id" in ask.query:
+            return
         key = self.credential(ask)
         if not key:
             raise RejectError(403, "Method doesn't allow unregistered callers: use an API key.")
@@ -119,6 +121,8 @@ class Gemini(Twin):
         if model.startswith("imagen"):
             return Whole(dumps({"predictions": predicted(self.seed, body)}))
         size = (body.get("parameters") or {}).get("outputDimensionality") or 768
+        if not isinstance(size, int) or not 1 <= size <= _DIMENSIONS:
+            raise RejectError(400, f"outputDimensionality must be from 1 to {_DIMENSIONS}")
         found = []
         for one in body["instances"]:
             told = {"token_count": count(one["content"]), "truncated": False}

@@ -107,7 +107,10 @@ class Caches:
     def _expiry(self, body: dict[str, Any]) -> float:
         ttl, moment = body.get("ttl"), body.get("expireTime")
         if moment is not None:
-            return datetime.fromisoformat(moment).timestamp()
+            try:
+                return datetime.fromisoformat(moment).timestamp()
+            except ValueError:
+                raise RejectError(400, f"Invalid value at 'cached_content.expire_time': {moment!r}") from None
         if ttl is not None and not re.fullmatch(r"\d+(\.\d+)?s", str(ttl)):
             raise RejectError(400, f"Invalid value at 'cached_content.ttl': {ttl!r}")
         return self._clock() + (_TTL if ttl is None else float(str(ttl)[:-1]))

@@ -137,7 +137,8 @@ class Files:
         size = ask.headers.get("x-goog-upload-header-content-length", "")
         if not size.isdecimal():
             raise RejectError(400, "X-Goog-Upload-Header-Content-Length is missing.")
-        meta = dict((ask.body.get("file") or {}) if isinstance(ask.body, dict) else {})
+        told = ask.body.get("file") if isinstance(ask.body, dict) else None
+        meta = dict(told) if isinstance(told, dict) else {}
         meta["mimeType"] = ask.headers.get("x-goog-upload-header-content-type") or meta.get("mimeType")
         key = self._ident("up", ask)
         self._uploads[key] = {"meta": meta, "size": int(size), "data": bytearray(), "state": "active"}

@@ -67,7 +67,10 @@ def _transcribed(body: dict[str, Any], config: dict[str, Any]) -> tuple[list[dic
     audio = next((blob for blob in blobs if blob and str(get(blob, "mimeType")).startswith("audio/")), None)
     if audio is None:
         raise RejectError(400, "The model transcribes audio: the request has none.")
-    words, seconds = heard(base64.b64decode(audio["data"]))
+    try:
+        words, seconds = heard(base64.b64decode(audio["data"], validate=True))
+    except ValueError:
+        raise RejectError(400, "Invalid value at 'inline_data.data': not base64") from None
     said = words or "Synthetic transcript."
     asked = get(config, "audioTranscriptionConfig") or {}
     told: dict[str, Any] = {"languageCode": (get(asked, "languageCodes") or ["en-US"])[0]}

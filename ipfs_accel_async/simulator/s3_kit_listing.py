@@ -125,6 +125,6 @@ def list_parts(store: Store, bucket: str, key: str, ask: Ask) -> Whole:
 
 def _decoded(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise RejectError(400, "The continuation token provided is incorrect", code="InvalidArgument") from None

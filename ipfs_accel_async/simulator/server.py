@@ -11,7 +11,7 @@ import orjson
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from .delivery import deliver, reset
+from .delivery import body_of, deliver, reset
 from .faults import Fault, fault
 from .limits import RateLimit
 from .mount import PROVIDERS, Keys, Mount, accepted
@@ -218,7 +218,7 @@ class Simulator:
         self, request: BaseRequest, seen: Seen, mount: Mount, ask: Ask, struck: Fault | None
     ) -> web.StreamResponse:
         seen.fault = struck.name if struck else None
-        ask.raw = await request.content.read()
+        ask.raw = await body_of(request)
         ask.body = seen.body = _parsed(ask.raw)
         if struck and struck.kind == "reset":
             return reset(request)

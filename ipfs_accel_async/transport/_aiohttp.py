@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
 _WRITTEN_BY_AIOHTTP = {b"host", b"content-length", b"transfer-encoding"}
+_ONE_PIECE = 2**20  # aiohttp warns of longer ones: written at once, they would hold up the loop
 _NO_AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -94,7 +96,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 method,
                 target,
                 headers=[(key.decode("ascii"), value.decode("latin-1")) for key, value in headers],
-                data=body or None,
+                data=BytesIO(body) if len(body) > _ONE_PIECE else body or None,
                 allow_redirects=False,
                 ssl=ssl_context() if target.scheme == "https" else True,
             )

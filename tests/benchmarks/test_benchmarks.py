@@ -58,6 +58,14 @@ def test_embeddings_are_measured_in_both_encodings() -> None:
     assert set(line["figures"]["ours"]) == {"base64", "float"}
 
 
+def test_embeddings_are_held_against_the_decoding_alone() -> None:
+    """What a call may cost is promised as a multiple of decoding the same body, in both encodings."""
+    line, _ = run("benchmarks.embeddings", "--rounds", "1", "--calls", "1", "--clients", "ours", "decode")
+
+    assert list(line["promises"]) == ["ours/decode, base64", "ours/decode, float"]
+    assert all(promise["at most"] == 1.3 for promise in line["promises"].values())
+
+
 def test_importing_loads_nothing_heavy() -> None:
     """Importing the package loads none of the heavy libraries; one that is not installed is skipped with a word."""
     line, said = run(

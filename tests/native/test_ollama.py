@@ -37,6 +37,7 @@ ANY = lines({"models": [], "details": {}, "version": "1", "done": True})
 CALLS: list[tuple[Any, bytes, str, str, Any]] = [
     (lambda ai: ai.tags(), ANY, "GET", "/api/tags", None),
     (lambda ai: ai.ps(), ANY, "GET", "/api/ps", None),
+    (lambda ai: ai.health(), b"Ollama is running", "GET", "/", None),
     (lambda ai: ai.version(), ANY, "GET", "/api/version", None),
     (lambda ai: ai.show("m", verbose=True), ANY, "POST", "/api/show", {"model": "m", "verbose": True}),
     (

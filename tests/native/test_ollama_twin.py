@@ -102,6 +102,7 @@ async def test_models_are_loaded_and_unloaded() -> None:
         assert (await ai.ollama.unload("tiny"))["done_reason"] == "unload"
         assert "tiny" not in [model["name"] for model in (await ai.ollama.ps())["models"]]
         assert (await ai.ollama.version())["version"]
+        assert (await ai.ollama.health()).text == "Ollama is running"
 
 
 async def test_completions_whole_and_streamed() -> None:

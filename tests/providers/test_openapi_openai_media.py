@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from ipfs_accel_async.providers.openai import codec
 from tests.forms import fields, sent
+from tests.native.openai.media_calls import CASES as MEDIA
 from tests.providers.described import as_json_schema
 from tests.providers.openai_media_calls import CASES
 from tests.providers.recorded import call_of, fixture, recorded_stream
@@ -95,3 +96,16 @@ def test_recorded_pieces_are_valid() -> None:
         piece = {key: value for key, value in json.loads(line.removeprefix(b"data: ")).items() if value is not None}
         piece["choices"] = [{**one, "finish_reason": one["finish_reason"] or "stop"} for one in piece["choices"]]
         assert faults("CreateCompletionResponse", piece) == []
+
+
+NATIVE = {
+    "images.generate": "CreateImageRequest",
+    "audio.speech.create": "CreateSpeechRequest",
+    "moderations.create": "CreateModerationRequest",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in MEDIA if case.row in NATIVE], ids=lambda case: case.row)
+def test_native_bodies_are_valid(case: Any) -> None:
+    """What the methods of the handle send is what the description allows."""
+    assert faults(NATIVE[case.row], case.body) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aiohttp
+import pytest
 
 from ipfs_accel_async import Client, NotFoundError
 from ipfs_accel_async.native.s3_kit import S3KitHandle
@@ -49,12 +50,9 @@ async def objects(s3: S3KitHandle) -> None:
     by_cid = await s3.put(BUCKET, "cid/", b"hello", cid=True)
     assert (await s3.get(BUCKET, by_cid.key)).cid == by_cid.cid
     for ask in (s3.get, s3.head):
-        try:
+        with pytest.raises(NotFoundError) as caught:
             await ask(BUCKET, "nothing")
-        except NotFoundError as error:
-            assert error.attempts == 1
-        else:
-            raise AssertionError("a missing object was found")
+        assert caught.value.attempts == 1
     await s3.delete_many(BUCKET, [name, "moved", by_cid.key, "nothing"])
     assert not await s3.exists(BUCKET, name)
 

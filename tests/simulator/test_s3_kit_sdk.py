@@ -160,5 +160,5 @@ async def test_xml_that_is_none(body: bytes) -> None:
     """It is MalformedXML, not a crash."""
     headers = {"authorization": "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, Signature=0"}
     async with boto() as (_, sim), aiohttp.ClientSession(headers=headers) as plain:
-        async with plain.post(f"{sim.base_url}/{BUCKET}?delete", data=body) as answer:
-            assert (answer.status, "<Code>MalformedXML</Code>" in await answer.text()) == (400, True)
+        answer = await plain.post(f"{sim.base_url}/{BUCKET}?delete", data=body)
+        assert (answer.status, "<Code>MalformedXML</Code>" in await answer.text()) == (400, True)

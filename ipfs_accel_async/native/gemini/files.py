@@ -15,8 +15,10 @@ from ipfs_accel_async.uploads import as_upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from ipfs_accel_async.answers import NativeAnswer
+    from ipfs_accel_async.stream import ByteStream
     from ipfs_accel_async.uploads import File
 
 
@@ -94,6 +96,10 @@ class Files(Part):
     async def download(self, name: str) -> NativeAnswer:
         """The bytes of a file that the service made, such as a batch's answers; uploaded ones it does not give out."""
         return await self._call("files.download", file=plain_name("files", name))
+
+    def stream_download(self, name: str) -> AbstractAsyncContextManager[ByteStream]:
+        """The same, read as it comes."""
+        return self._bytes("files.download", file=plain_name("files", name))
 
     async def wait(self, name: str, *, poll: float = 1.0, timeout: float = 600.0) -> NativeAnswer:
         """Wait until a file can be used: videos are processed first.

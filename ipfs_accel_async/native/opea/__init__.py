@@ -79,6 +79,11 @@ class OPEAHandle(Megaservices):
         body = {"image": _base64(image), "prompt": prompt, "stream": False}
         return await self._call("lvm", json={**body, **given(max_new_tokens=max_new_tokens), **params})
 
+    async def agent(self, message: str, *, thread_id: str | None = None, **params: Any) -> NativeAnswer:
+        """Have the agent do something with its tools: ``answer["text"]``; what it remembers is kept by `thread_id`."""
+        body = {"messages": message, "stream": False, **given(thread_id=thread_id)}
+        return await self._call("agent", json={**body, **params})
+
     async def health_check(self, service: str = "") -> NativeAnswer:
         """Name, version and description of a service, such as ``embedding``; of the one in the options if not said."""
         return await self._call("health_check", model=service)

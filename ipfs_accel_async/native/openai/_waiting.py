@@ -42,6 +42,7 @@ async def until(
     """
     if not (poll > 0 and timeout > 0):
         raise InvalidRequestError("poll and timeout are seconds above 0")
+    answer: NativeAnswer | None = None
     status = "unknown"
     pause = poll
     scope = asyncio.timeout(timeout)
@@ -67,7 +68,8 @@ async def until(
         if not scope.expired():
             raise  # the request's own
         message = f"{what} is still {status} after {timeout:g} s: wait longer, or ask for it later"
-        raise RequestTimeoutError(message, retryable=False, phase="wait") from error
+        target = None if answer is None else answer.target
+        raise RequestTimeoutError(message, target=target, retryable=False, phase="wait") from error
 
 
 def _reason(found: Mapping[str, Any]) -> tuple[str, str]:

@@ -72,6 +72,16 @@ def items(given: Input) -> str | list[Any]:
     return made
 
 
+def unstreamed(params: Mapping[str, Any], method: str) -> None:
+    """Refuse ``stream=True`` where one whole answer is waited for.
+
+    Raises:
+        InvalidRequestError: It is set; `method` is the one that streams.
+    """
+    if params.get("stream"):
+        raise InvalidRequestError(f"stream=True: use {method}(...), which gives the events as they come")
+
+
 def _tool(tool: Tool) -> dict[str, Any]:
     # without `strict` this API enforces schemas and chat does not: one Tool means the same in both
     return {**_written(ChatRequest((), (tool,)))["tools"][0], "strict": bool(tool.strict)}

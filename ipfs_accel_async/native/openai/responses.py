@@ -8,7 +8,7 @@ from ipfs_accel_async.native._handle import Native, given
 from ipfs_accel_async.native.openai._lists import Listed
 from ipfs_accel_async.native.openai._waiting import until
 from ipfs_accel_async.native.openai.response_answer import ResponseAnswer, as_response
-from ipfs_accel_async.native.openai.response_items import body
+from ipfs_accel_async.native.openai.response_items import body, unstreamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -60,6 +60,7 @@ class Responses(Native):
             background: Whether to answer before it is done.
             params: Whatever else the service takes.
         """
+        unstreamed(params, "responses.stream")
         value = body(
             model,
             input,
@@ -95,7 +96,7 @@ class Responses(Native):
 
     async def get(self, response_id: str, *, include: Iterable[str] = (), **query: Any) -> ResponseAnswer:
         """A stored response."""
-        wanted = {**query, "include[]": tuple(include)}
+        wanted = {**query, "include[]": tuple(include) or None}
         return as_response(await self._call("responses.get", query=wanted, id=response_id))
 
     def follow(

@@ -8,6 +8,7 @@ from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.native._handle import given
 from ipfs_accel_async.native.openai._lists import Listed
 from ipfs_accel_async.native.openai._waiting import until
+from ipfs_accel_async.native.openai.response_items import unstreamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -44,6 +45,7 @@ class Runs(Listed):
             metadata: Your own.
             params: Whatever else the service takes.
         """
+        unstreamed(params, "runs.stream")
         value = given(
             assistant_id=assistant_id,
             model=model,
@@ -94,6 +96,7 @@ class Runs(Listed):
             outputs: What each tool returned, as text, by the id of its call; all that the run asks for.
             params: Whatever else the service takes.
         """
+        unstreamed(params, "runs.submit_stream")
         value = {"tool_outputs": _outputs(outputs), **params}
         return await self._call("threads.runs.submit_tool_outputs", json=value, thread=thread_id, run=run_id)
 

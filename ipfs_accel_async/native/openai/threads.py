@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ipfs_accel_async.errors import APIError
 from ipfs_accel_async.native._handle import Native, given
 from ipfs_accel_async.native.openai._lists import Listed
+from ipfs_accel_async.native.openai.response_items import unstreamed
 from ipfs_accel_async.native.openai.runs import Runs
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Threads(Native):
         self, assistant_id: str, *, thread: Mapping[str, Any] | None = None, **params: Any
     ) -> NativeAnswer:
         """Begin a thread and a run over it in one request; the answer is the run."""
+        unstreamed(params, "threads.stream")
         value = given(assistant_id=assistant_id, thread=thread, **params)
         return await self._call("threads.create_and_run", json=value)
 
@@ -108,7 +110,8 @@ class Threads(Native):
             raise APIError(message, target=run.target, code="requires_action", request_id=run.request_id)
         said = [one async for one in self.messages.iterate(thread_id, run_id=run["id"], order="asc")]
         parts = (part for one in said for part in one.get("content") or ())
-        text = "".join(part["text"]["value"] for part in parts if part.get("type") == "text")
+        texts = (part.get("text") or {} for part in parts if part.get("type") == "text")
+        text = "".join(str(one.get("value") or "") for one in texts)
         return ThreadTurn(text=text, thread_id=thread_id, run=run)
 
     @property

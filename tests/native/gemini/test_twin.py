@@ -132,6 +132,8 @@ async def test_a_batch_of_a_file_brings_a_file() -> None:
         done = await ai.gemini.batches.wait(job["name"], poll=0.01)
         made = await ai.gemini.files.download(done["response"]["responsesFile"])
         assert [orjson.loads(line)["key"] for line in made.body.splitlines()] == ["a", "b"]
+        async with ai.gemini.files.stream_download(done["response"]["responsesFile"]) as stream:
+            assert await stream.collect() == made.body
 
 
 async def test_a_cancelled_batch_and_one_of_vectors() -> None:

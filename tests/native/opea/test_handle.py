@@ -44,6 +44,8 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, Any, Any, str]] = [
      {"messages": "q", "top_n": 2}, {"reranked_docs": []}, "ChatCompletionRequest"),
     ("lvm", (b"\0", "what?"), {"max_new_tokens": 9}, "http://lvm/v1/lvm",
      {"image": "AA==", "prompt": "what?", "stream": False, "max_new_tokens": 9}, {"text": "a cat"}, "LVMDoc"),
+    ("agent", ("do it",), {"thread_id": "7"}, "http://agent/v1/chat/completions",
+     {"messages": "do it", "stream": False, "thread_id": "7"}, {"text": "done"}, ""),
     ("guards.pii", ("p",), {"replace": True}, "http://pii/v1/pii",
      {"prompt": "p", "replace": True}, {"detected_pii": None}, "PIIRequestDoc"),
     ("guards.toxicity", ("t",), {}, "http://toxicity/v1/toxicity", {"text": "t"}, SAFE, "TextDoc"),

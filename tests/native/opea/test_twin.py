@@ -108,6 +108,8 @@ async def test_services_tell_of_themselves() -> None:
         assert await ai.opea.metrics()
         assert (await ai.opea.list_service()).raw
         assert (await ai.opea.list_parameters()).raw
+        assert (await ai.models("opea")).models[0].id == "opea-agent"
+        assert (await ai.opea.agent("Find it", thread_id="7"))["text"]
 
 
 async def test_every_service_may_have_an_address_of_its_own() -> None:

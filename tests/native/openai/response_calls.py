@@ -73,6 +73,13 @@ RESPONSE_CALLS = [
         "/responses/r1?include%5B%5D=a.b&include%5B%5D=c.d",
     ),
     Case(
+        "responses.get",
+        lambda ai: ai.responses.get("r1"),
+        lambda sdk: sdk.responses.retrieve("r1"),
+        "GET",
+        "/responses/r1",
+    ),
+    Case(
         "responses.cancel",
         lambda ai: ai.responses.cancel("r1"),
         lambda sdk: sdk.responses.cancel("r1"),

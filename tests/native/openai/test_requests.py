@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from ipfs_accel_async import MockTransport, OverloadedError
 from ipfs_accel_async.native._handle import Bound
 from ipfs_accel_async.providers._openai_table import ASSISTANTS, RESOURCES, STORES
 from tests.forms import fields, sent
-from tests.native.openai.case import FORM, Case
+from tests.native.openai.case import ANSWER, FORM, Case
 from tests.native.openai.resource_calls import CASES, IDS, KEY, told
 
 BASE = "https://api.openai.com/v1"
@@ -60,3 +62,29 @@ async def test_parts_keep_the_options() -> None:
         assert isinstance(other.files._bound, Bound)
         assert other.threads.runs.steps._bound.timeout == 3.0
     assert transport.requests[0].url == "http://lab.test/v1/files/f1"
+
+
+@pytest.mark.parametrize(
+    ("case", "sent_again"),
+    [
+        (lambda ai: ai.responses.create("m", "Hi"), True),
+        (lambda ai: ai.uploads.parts.create("u1", b"abc"), True),
+        (lambda ai: ai.vector_stores.search("s1", "cats"), True),
+        (lambda ai: ai.batches.cancel("b1"), True),
+        (lambda ai: ai.files.delete("f1"), True),
+        (lambda ai: ai.files.create(b"abc", "batch"), False),
+        (lambda ai: ai.batches.create("f1"), False),
+        (lambda ai: ai.fine_tuning.jobs.create("m", "f1"), False),
+        (lambda ai: ai.threads.runs.create("t1", "a1"), False),
+    ],
+)
+async def test_what_makes_something_is_sent_once(case: Any, sent_again: bool) -> None:
+    """A second file, batch, job or run could be left behind; what is harmless is retried."""
+    busy = MockTransport.reply({"error": {"message": "Busy."}}, status=503)
+    async with told(busy, ANSWER) as (openai, transport):
+        if sent_again:
+            await case(openai)
+        else:
+            with pytest.raises(OverloadedError):
+                await case(openai)
+    assert len(transport.requests) == 1 + sent_again

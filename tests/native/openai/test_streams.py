@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ipfs_accel_async import APIError, Client, MockTransport, RateLimitError, StreamIncompleteError
+from ipfs_accel_async import APIError, Client, InvalidRequestError, MockTransport, RateLimitError, StreamIncompleteError
 from ipfs_accel_async.answers import Event
 from ipfs_accel_async.providers._openai_events import is_last
 from tests.native.openai.resource_calls import KEY, stream, told
@@ -112,6 +112,23 @@ async def test_a_run_ends_with_done_only() -> None:
         with pytest.raises(StreamIncompleteError):
             async with openai.threads.runs.stream("t", "a") as got:
                 await got.collect()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda ai: ai.responses.create("m", "Hi", stream=True),
+        lambda ai: ai.threads.create_and_run("a", stream=True),
+        lambda ai: ai.threads.runs.create("t", "a", stream=True),
+        lambda ai: ai.threads.runs.submit_tool_outputs("t", "r", {"c": "x"}, stream=True),
+    ],
+)
+async def test_a_stream_where_there_is_none_is_refused(call: Any) -> None:
+    """The error names the method that streams; nothing is sent."""
+    async with told() as (openai, transport):
+        with pytest.raises(InvalidRequestError, match=r"stream=True: use \w+\.\w*stream"):
+            await call(openai)
+    assert transport.requests == []
 
 
 async def test_what_a_stream_asks_for() -> None:

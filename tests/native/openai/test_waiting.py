@@ -51,7 +51,7 @@ async def test_a_status_that_nobody_knows_is_waited_out() -> None:
     async with told(*states("pondering")) as (openai, _):
         with pytest.raises(RequestTimeoutError, match="batch b1 is still pondering after 30 s") as caught:
             await openai.batches.wait("b1", timeout=30.0)
-    assert (caught.value.phase, caught.value.retryable) == ("wait", False)
+    assert (caught.value.phase, caught.value.retryable, caught.value.provider) == ("wait", False, "openai")
 
 
 @pytest.mark.parametrize(

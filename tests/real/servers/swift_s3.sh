@@ -38,11 +38,13 @@ workers = 0
 user = $(id -un)
 swift_dir = $folder/etc
 [pipeline:main]
-pipeline = catch_errors healthcheck cache listing_formats s3api tempauth bulk slo dlo versioned_writes symlink proxy-server
+pipeline = catch_errors healthcheck proxy-logging cache listing_formats s3api tempauth bulk slo dlo versioned_writes symlink proxy-logging proxy-server
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:healthcheck]
 use = egg:swift#healthcheck
+[filter:proxy-logging]
+use = egg:swift#proxy_logging
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:$((port + 4))
@@ -71,6 +73,10 @@ allow_account_management = true
 account_autocreate = true
 END
 
+# the servers leave the session of this script, so it ends them itself
+trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+trap 'exit 143' TERM INT
 memcached -u "$(id -un)" -l 127.0.0.1 -p "$((port + 4))" &
 for part in account container object; do "swift-$part-server" "$part.conf" & done
-exec swift-proxy-server proxy.conf
+swift-proxy-server proxy.conf &
+wait
