@@ -38,6 +38,8 @@ class Settings(BaseModel):
     max_retry_delay: float = Field(16.0, ge=0, le=3_600, description="longest own delay, jitter included")
     retry_jitter: float = Field(0.2, ge=0, le=1, description="share by which delays vary")
     max_retry_after: float = Field(60.0, ge=0, le=86_400, description="longest wait a server may ask for")
+    retry_budget_ratio: float = Field(0.2, ge=0, le=1, description="retries a call that an endpoint at fault may get")
+    retry_budget_reserve: int = Field(10, ge=0, le=10_000, description="the same, every 10 s, whatever the calls")
     failure_threshold: int = Field(5, ge=1, description="failures in a row that open the breaker")
     reset_timeout: float = Field(30.0, gt=0, le=86_400, description="time until an open breaker lets one call try")
     timeout: float = Field(300.0, gt=0, le=86_400, description="deadline of a call: queue, retries and stream together")

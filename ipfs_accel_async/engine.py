@@ -13,7 +13,8 @@ from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
 from ipfs_accel_async.errors import ClientClosedError, ConfigError
-from ipfs_accel_async.runtime import Provider, Providers, Runtime, idle_report
+from ipfs_accel_async.provider import Provider, Providers
+from ipfs_accel_async.runtime import Runtime, idle_report
 from ipfs_accel_async.transport.schemes import Schemes
 from ipfs_accel_async.types import NOTHING, Priority
 

@@ -24,6 +24,8 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "max_retry_delay": ([1.0, 3_600], [-1, 3_601]),
     "retry_jitter": ([0, 1], [-0.1, 1.1]),
     "max_retry_after": ([0, 86_400], [-1, 86_401]),
+    "retry_budget_ratio": ([0, 1], [-0.1, 1.1]),
+    "retry_budget_reserve": ([0, 10_000], [-1, 10_001]),
     "failure_threshold": ([1, 1_000], [0, -1]),
     "reset_timeout": ([0.001, 86_400], [0, -1, 86_401]),
     "timeout": ([0.001, 86_400], [0, -1, 86_401]),
