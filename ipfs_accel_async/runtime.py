@@ -22,6 +22,7 @@ from ipfs_accel_async.middleware.observe import Observe
 from ipfs_accel_async.middleware.retry import Retry
 from ipfs_accel_async.policy.breaker import Breaker
 from ipfs_accel_async.policy.budget import RetryBudget
+from ipfs_accel_async.policy.failures import FailureRate
 from ipfs_accel_async.policy.keyring import KeyRing
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Runtime:
         self._total = None if max_total is None else _semaphore(max_total)
         self._slots: dict[str, anyio.Semaphore] = {}
         self._budgets: dict[tuple[str, str], RetryBudget] = {}
+        self._rng = random.Random()
         self._started = self.loop.time()
         self._since = time.time()
         self._sum = self._meter(SUM)
@@ -64,7 +66,7 @@ class Runtime:
                 Deadline(),
                 Fallback(),
                 Describe(providers.codecs),
-                Retry(self._retries, random.Random(), observe.retried, self._budget),
+                Retry(self._retries, self._rng, observe.retried, self._budget),
                 CircuitBreaker(self.breakers),
                 self.dispatcher,
             ],
@@ -95,7 +97,13 @@ class Runtime:
 
     def _breaker(self, provider: str) -> Breaker:
         own = self._providers[provider].settings
-        return Breaker(failure_threshold=own.failure_threshold, reset_timeout=own.reset_timeout)
+        return Breaker(
+            failure_threshold=own.failure_threshold,
+            rate=FailureRate(rate=own.failure_rate, calls=own.failure_rate_calls),
+            reset_timeout=own.reset_timeout,
+            max_reset_timeout=max(own.reset_timeout, own.max_reset_timeout),
+            rng=self._rng,
+        )
 
     def _lane(self, target: Target) -> Lane:
         made = self._providers[target.provider]

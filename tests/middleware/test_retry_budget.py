@@ -16,7 +16,13 @@ SLOW = MockTransport.reply(error_body("slow"), status=429, headers={**JSON, "ret
 
 def client(mock: MockTransport, **settings: object) -> Client:
     """A client without a breaker to speak of, so that only the budget holds retries back."""
-    bounds = {"failure_threshold": 1_000_000, "queue_size": 20_000, "max_concurrent_requests": 100, "max_retries": 20}
+    bounds = {
+        "failure_threshold": 10**6,
+        "failure_rate_calls": 10**6,
+        "queue_size": 20_000,
+        "max_concurrent_requests": 100,
+        "max_retries": 20,
+    }
     quick = {"initial_retry_delay": 0.01, "max_retry_delay": 0.05}
     return Client(transport=mock, keys={"openai": "k"}, **{**bounds, **quick, **settings})
 
