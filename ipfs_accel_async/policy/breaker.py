@@ -149,6 +149,17 @@ class Breaker:
         self._out.add(self._serial)
         return Permit(self._generation, probe, self._serial)
 
+    def acquire(self, now: float) -> Permit:
+        """A permit, where `refused_for` has just said that there is one.
+
+        Raises:
+            RuntimeError: There is none.
+        """
+        permit = self.try_acquire(now)
+        if permit is None:
+            raise RuntimeError("the breaker has no permit to give: ask refused_for first")
+        return permit
+
     def record(self, permit: Permit, outcome: Outcome, now: float) -> None:
         """Count the result of a call, once; results of an earlier generation are dropped."""
         if permit.generation != self._generation or permit.serial not in self._out:
