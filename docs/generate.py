@@ -35,6 +35,8 @@ MEANINGS = {
     "keys": "one key, several, or none to look them up",
     "headers": "extra headers of every request: a mapping",
     "options": "the provider's own options: a mapping",
+    "wire": "for a name of your own: the provider whose wire it speaks",
+    "key_env": "for a name of your own: variables of the key",
 }
 """Of settings whose field says nothing, or less than a page should."""
 BASES = (errors.AccelError, errors.CallError, errors.APIError, errors.RejectedError)

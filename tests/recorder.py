@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Recorded:
     """One request as it came: path with its query, headers by lower-case name, body parsed.
 
-    `body` is None when there was none, and bytes when it was a form.
+    `body` is None when there was none, and bytes when it was a form or had tensors behind its JSON.
     """
 
     method: str
@@ -55,7 +55,7 @@ class Recorder:
         """Record and answer."""
         raw = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        form = headers.get("content-type", "").startswith("multipart/")
+        form = headers.get("content-type", "").startswith("multipart/") or "inference-header-content-length" in headers
         body = raw if form else json.loads(raw) if raw else None
         self.requests.append(Recorded(request.method, request.path_qs, headers, body))
         return web.Response(status=self._status, headers=self._headers, body=self._body)

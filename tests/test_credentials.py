@@ -173,7 +173,7 @@ async def test_a_missing_key_is_an_error_before_anything_is_sent(provider: str) 
 async def test_a_service_of_ones_own_needs_no_key(provider: str) -> None:
     """Without a key the request goes out, without a header for one."""
     mock = MockTransport(lambda _: MockTransport.reply({}))
-    async with Client(transport=mock) as ai:
+    async with Client(transport=mock, base_urls={provider: registry.codec(provider).base_url}) as ai:
         await ai.request(provider, "GET", "/x")
     assert not {b"authorization", b"x-api-key"} & {name for name, _ in mock.requests[0].headers}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accel_async import Delta, Reply, Target, ToolCall, Usage
-from ipfs_accel_async.answers import NO_USAGE, ToolCallDelta
+from ipfs_accel_async.answers import NO_USAGE, Block, ToolCallDelta
 from ipfs_accel_async.fold import Fold, fold
+from ipfs_accel_async.types import Verbatim
 
 EMPTY = Reply(target=Target("openai", "m"), request_id="id", provider_request_id="theirs", attempts=2)
 END = Delta(finish_reason="stop", end=True)
@@ -197,3 +200,40 @@ def test_the_metadata_of_the_reply_stays() -> None:
 def test_a_delta_commits_when_a_caller_can_tell_it_came(delta: Delta, commits: bool) -> None:
     """After such a piece a call is never sent again."""
     assert delta.committing is commits
+
+
+BLOCKS = [
+    Delta(block=Block(0, {"type": "text", "text": ""})),
+    Delta("a"),
+    Delta("b"),
+    Delta(block=Block(0, "quoted", "citations")),
+    Delta("c"),
+    Delta(block=Block(1, {"type": "call", "input": {}}), tool_calls=(ToolCallDelta(1, "i", "f"),)),
+    Delta(tool_calls=(ToolCallDelta(1, arguments='{"x": 1}'),)),
+    END,
+]
+
+
+def test_blocks_gather_what_follows_their_beginning() -> None:
+    """For a service that wants its blocks back; text around what joins a list stays one text."""
+    reply = fold(BLOCKS, replace(EMPTY, verbatim=Verbatim("w")))
+    assert reply.verbatim == Verbatim(
+        "w", ({"type": "text", "text": "abc", "citations": ["quoted"]}, {"type": "call", "input": {"x": 1}})
+    )
+    assert reply.message.verbatim == reply.verbatim
+    assert reply.text == "abc"
+
+
+def test_blocks_are_for_services_that_want_them_back() -> None:
+    """Elsewhere a reply has none, and its message neither."""
+    reply = fold(BLOCKS, EMPTY)
+    assert reply.verbatim is None
+    assert reply.message.verbatim is None
+
+
+def test_blocks_do_not_count_when_deltas_and_messages_are_compared() -> None:
+    """They are another way to write what is compared already."""
+    assert BLOCKS[0] == Delta()
+    assert hash(BLOCKS[0]) == hash(Delta())
+    assert "block" not in repr(BLOCKS[0])
+    assert fold(BLOCKS, replace(EMPTY, verbatim=Verbatim("w"))) == fold(BLOCKS, EMPTY)

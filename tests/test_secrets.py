@@ -76,7 +76,8 @@ async def test_an_error_of_a_transport_shows_no_key(
     def fail(request: Request) -> Response:
         raise error(request)
 
-    async with Client(transport=MockTransport(fail), keys={provider: CANARY}, max_retries=0) as ai:
+    options: dict[str, Any] = {"keys": {provider: CANARY}, "base_urls": {provider: registry.codec(provider).base_url}}
+    async with Client(transport=MockTransport(fail), max_retries=0, **options) as ai:
         with pytest.raises(error) as caught:
             await ai.request(provider, "POST", "/x", json={})
     assert leaks(caught.value) == []
@@ -89,9 +90,11 @@ async def test_a_client_shows_no_key_wherever_it_came_from(
     provider: str, given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its repr, its attributes down to the last and the requests that went out, printed, have none of it."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"base_urls": {provider: registry.codec(provider).base_url}}
     if given == "environment":
-        monkeypatch.setenv(registry.codec(provider).key_env[0], CANARY)
+        codec = registry.codec(provider)
+        for name in (codec.key_env[0], *codec.key_parts.get(codec.key_env[0], ())[:1]):
+            monkeypatch.setenv(name, CANARY)
     elif given == "settings":
         options["providers"] = {provider: {"keys": [CANARY]}}
     else:
@@ -172,7 +175,8 @@ def test_a_request_shows_its_key_only_in_its_headers(provider: str) -> None:
 async def test_answers_carry_no_key(provider: str, logged: Callable[[], str]) -> None:
     """A call that works leaves the key neither in its answer nor in any log."""
     mock = MockTransport(lambda _: reply({"data": [], "models": []}, headers=JSON))
-    async with Client(transport=mock, keys={provider: CANARY}) as ai:
+    addresses = {provider: registry.codec(provider).base_url}
+    async with Client(transport=mock, keys={provider: CANARY}, base_urls=addresses) as ai:
         found = await ai.request(provider, "GET", "/x")
         assert not shows(repr(found) + repr(dataclasses.asdict(found)) + repr(ai.report()) + ai.report().to_json())
         assert not shows(repr(pickle.loads(pickle.dumps(found))))

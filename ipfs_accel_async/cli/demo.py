@@ -61,12 +61,12 @@ async def _run(
     from ipfs_accel_async.client import Client
     from ipfs_accel_async.config import Settings
     from ipfs_accel_async.simulator import PROVIDERS, Simulator
-    from ipfs_accel_async.transport.http import HttpTransport
+    from ipfs_accel_async.transport.schemes import Schemes
 
     names = [name for name in registry.names() if name in PROVIDERS]
-    keys = {name: f"demo-key-of-{name}" for name in names}
+    keys = {name: f"demo-key-of-{name}" for name in names} | {"s3_kit": "demo-access:demo-secret"}
     limits = Settings(**SETTINGS)
-    inner = HttpTransport(None, connect_timeout=limits.connect_timeout, max_response_bytes=limits.max_response_bytes)
+    inner = Schemes(None, connect_timeout=limits.connect_timeout, max_response_bytes=limits.max_response_bytes)
     async with (
         Simulator(*names, seed=seed, latency=LATENCY, keys={name: (key,) for name, key in keys.items()}) as sim,
         Client(keys=keys, base_urls=sim.base_urls, transport=PlannedFaults(inner), **SETTINGS) as client,
@@ -91,7 +91,10 @@ async def _backend(client: "Client", name: str) -> "Backend":
 
     operations = registry.codec(name).operations
     found = (await client.models(name)).models if "models" in operations else ()
-    return backend_of(name, operations, [model.id for model in found])
+    made = backend_of(name, operations, [model.id for model in found])
+    if made.bucket:
+        await client.s3_kit.buckets.create(made.bucket)
+    return made
 
 
 def _show(
@@ -108,7 +111,7 @@ def _show(
         screen.print()
     for line in notes(rows, faults):
         screen.print(line)
-    requests = counted(sum(row.attempts for row in rows), "request")
+    requests = counted(sum(row.requests for row in rows), "request")
     screen.print(f"{counted(len(rows), 'call')} took {requests} and {seconds:.1f} s.")
     screen.print(SIMULATED, style="bold")
 

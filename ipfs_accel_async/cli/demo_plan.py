@@ -1,14 +1,14 @@
 """What the demo sends, and what goes wrong meanwhile: a pure function of prompts, backends and seed."""
 
 import random
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ipfs_accel_async.cli.prompts import Prompt
 from ipfs_accel_async.types import Message, Priority
 
-Kind = Literal["unary", "stream", "embed"]
+Kind = Literal["unary", "stream", "embed", "infer", "object"]
 
 TEXTS_A_CALL = 10
 PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.NORMAL, Priority.LOW)
@@ -18,6 +18,7 @@ OUTAGE = ("503",)
 OUTAGE_CALLS = 8
 CUT = ("cut",)
 CALLS_A_FAULT = 20
+BUCKET = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Backend:
     name: str
     chat_model: str = ""
     embed_model: str = ""
+    infer_model: str = ""
+    bucket: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,17 +46,25 @@ class Job:
     faults: tuple[str, ...] = ()
 
 
-def backend_of(provider: str, operations: Container[str], names: Sequence[str]) -> Backend:
+def backend_of(provider: str, operations: Collection[str], names: Sequence[str]) -> Backend:
     """A backend with the first models of its list that fit its operations."""
     chat = next((name for name in names if not _is("embed", name) and not _is("moderation", name)), "simulated")
     embed = next((name for name in names if _is("embed", name)), chat)
-    return Backend(provider, chat if "chat" in operations else "", embed if "embed" in operations else "")
+    chats, embeds = "chat" in operations, "embed" in operations
+    infers = "infer" in operations and not chats  # what serves both is shown by its chats
+    return Backend(
+        provider,
+        chat if chats else "",
+        embed if embeds else "",
+        names[0] if infers and names else "",
+        "" if operations else BUCKET,
+    )
 
 
 def jobs_of(backend: Backend, prompts: Sequence[Prompt], seed: int) -> list[Job]:
     """The calls to one backend: every prompt once, some of them streamed; then all texts, embedded in batches."""
     rng = random.Random(f"{seed} {backend.name}")
-    return [*_chats(backend, prompts, rng), *_embeddings(backend, prompts, rng)]
+    return [*_chats(backend, prompts, rng), *_embeddings(backend, prompts, rng), *_others(backend, prompts, rng)]
 
 
 def _chats(backend: Backend, prompts: Sequence[Prompt], rng: random.Random) -> list[Job]:
@@ -79,7 +90,19 @@ def _embeddings(backend: Backend, prompts: Sequence[Prompt], rng: random.Random)
     ]
 
 
-def _with_faults(jobs: list[Job], rng: random.Random) -> list[Job]:
+def _others(backend: Backend, prompts: Sequence[Prompt], rng: random.Random) -> list[Job]:
+    """Every prompt as a row of numbers for a model, or as an object that is stored and read back."""
+    if not backend.infer_model and not backend.bucket:
+        return []
+    kind: Kind = "infer" if backend.infer_model else "object"
+    target = f"{backend.name}:{backend.infer_model or backend.bucket}"
+    jobs = [
+        Job(prompt.id, backend.name, target, kind, rng.choice(PRIORITIES), texts=(prompt.text,)) for prompt in prompts
+    ]
+    return _with_faults(jobs, rng, cut=False)
+
+
+def _with_faults(jobs: list[Job], rng: random.Random, *, cut: bool = True) -> list[Job]:
     """An outage that opens the breaker, over neighbouring calls; rate limits and broken streams here and there."""
     length = min(OUTAGE_CALLS, len(jobs) // 2)
     start = rng.randrange(len(jobs) - length + 1)
@@ -89,7 +112,7 @@ def _with_faults(jobs: list[Job], rng: random.Random) -> list[Job]:
     others = [place for place in range(len(jobs)) if place not in outage]
     some = 1 + len(jobs) // CALLS_A_FAULT
     for number, place in enumerate(rng.sample(others, min(2 * some, len(others)))):
-        if number % 2:
+        if cut and number % 2:
             jobs[place] = replace(jobs[place], faults=CUT, kind="stream")
         else:
             jobs[place] = replace(jobs[place], faults=RATE_LIMITED[number // 2 % len(RATE_LIMITED)])

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.answers import Usage
 from ipfs_accel_async.cli.demo_faults import PLANNED
 from ipfs_accel_async.cli.demo_plan import Job
 from ipfs_accel_async.client import Client
 from ipfs_accel_async.errors import AccelError, CircuitOpenError, StreamIncompleteError
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
 
 WORKERS = 10
 RESET_TIMEOUT = 0.3
@@ -36,7 +40,7 @@ class Row:
         dimensions: Width of the vectors, for embeddings.
         error: Name of the error, and `message` its line.
         latency_ms: From the first try to the end, waits included.
-        attempts: Requests sent for it.
+        attempts: How often it was tried.
         held: How often it waited for an open breaker.
         usage: Tokens.
     """
@@ -51,6 +55,11 @@ class Row:
     attempts: int = 0
     held: int = 0
     usage: Usage = field(default_factory=Usage)
+
+    @property
+    def requests(self) -> int:
+        """Requests sent for it; an object is stored and read back."""
+        return self.attempts + (self.job.kind == "object" and self.ok)
 
     def written(self) -> dict[str, Any]:
         """The row of the file of results."""
@@ -123,7 +132,13 @@ async def _one(client: Client, job: Job) -> Row:
 
 
 async def _send(client: Client, job: Job, row: Row) -> None:
-    if job.kind == "embed":
+    if job.kind == "infer":
+        inferred = await client.infer(job.target, {"x": features(job.texts[0])}, priority=job.priority)
+        row.text = " ".join(f"{name}={array.round(3).tolist()}" for name, array in inferred.outputs.items())
+        attempts = inferred.attempts
+    elif job.kind == "object":
+        row.text, attempts = await _stored(client, job)
+    elif job.kind == "embed":
         made = await client.embed(job.target, job.texts, priority=job.priority)
         row.dimensions = made.vectors.shape[1]
         row.usage, attempts = made.usage, made.attempts
@@ -135,6 +150,25 @@ async def _send(client: Client, job: Job, row: Row) -> None:
             reply = await stream.collect()
         row.text, row.usage, attempts = reply.text, reply.usage, reply.attempts
     row.attempts += attempts
+
+
+async def _stored(client: Client, job: Job) -> tuple[str, int]:
+    """Store a text, read it back."""
+    bucket = job.target.partition(":")[2]
+    s3 = client.s3_kit.with_options(priority=job.priority)
+    put = await s3.put(bucket, f"{job.id}.txt", job.texts[0].encode())
+    got = await s3.get(bucket, f"{job.id}.txt")
+    attempts = sum(one.answer.attempts for one in (put, got) if one.answer is not None)
+    return got.data.decode(), attempts - 1  # reading back is no second attempt
+
+
+def features(text: str) -> "NDArray[float32]":
+    """Four numbers that a text has: letters, words, lines and the mean length of a word."""
+    import numpy as np
+
+    words = text.split() or [""]
+    mean = sum(map(len, words)) / len(words)
+    return np.array([[len(text), len(words), text.count("\n") + 1, mean]], np.float32)
 
 
 def _fail(row: Row, error: AccelError) -> None:

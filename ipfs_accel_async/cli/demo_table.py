@@ -124,7 +124,8 @@ def notes(rows: Sequence[Row], faults: Mapping[str, int]) -> list[str]:
     held = sum(row.held > 0 and row.ok for row in rows)
     cut = sum(row.error == "StreamIncompleteError" for row in rows)
     said = [
-        f"Sent: {kinds['unary']} unary, {kinds['stream']} streamed, {kinds['embed']} embedding calls; priority "
+        f"Sent: {kinds['unary']} unary, {kinds['stream']} streamed, {kinds['embed']} embedding calls, "
+        f"{kinds['infer']} inferences, {kinds['object']} objects stored and read back; priority "
         + ", ".join(f"{name} {priorities[name]}" for name in ("HIGH", "NORMAL", "LOW"))
         + ".",
         "Faults injected: " + (", ".join(f"{name} x{faults[name]}" for name in sorted(faults)) or "none") + ".",

@@ -155,7 +155,7 @@ def _query(values: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
     return {
         name: tuple(map(_word, value)) if isinstance(value, (list, tuple)) else _word(value)
         for name, value in values.items()
-        if value is not None
+        if value is not None and value not in ((), [])
     }
 
 

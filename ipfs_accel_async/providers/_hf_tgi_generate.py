@@ -27,8 +27,7 @@ def generate_body(call: CallFacts, request: CompleteRequest) -> dict[str, Any]:
     Raises:
         InvalidRequestError: Something that the server has no word for.
     """
-    if request.suffix:
-        raise refused(call, "hf_tgi fills in no gap: leave suffix out, or write the model's own marks into the prompt")
+    check_suffix(call, request)
     parameters: dict[str, Any] = {"details": True}
     if request.max_tokens is not None:
         parameters["max_new_tokens"] = request.max_tokens
@@ -42,6 +41,16 @@ def generate_body(call: CallFacts, request: CompleteRequest) -> dict[str, Any]:
     if request.seed is not None:
         parameters["seed"] = request.seed
     return {"inputs": request.prompts[0], "parameters": {**parameters, **request.params}}
+
+
+def check_suffix(call: CallFacts, request: CompleteRequest) -> None:
+    """Refuse what no route of the server fills in.
+
+    Raises:
+        InvalidRequestError: There is a suffix.
+    """
+    if request.suffix:
+        raise refused(call, "hf_tgi fills in no gap: leave suffix out, or write the model's own marks into the prompt")
 
 
 def generated_reply(data: Mapping[str, Any], headers: Headers, meta: dict[str, Any]) -> Reply:

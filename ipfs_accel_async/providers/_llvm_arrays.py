@@ -52,7 +52,7 @@ def decode(value: Any, dtype: str | None = None) -> Array:
         dtype: numpy's name of its type, where the server says it: numbers in JSON have none.
 
     Raises:
-        ValueError: It is no array.
+        ValueError: It is no array, or none of that type.
         TypeError: The same.
         KeyError: The binary form lacks a field.
     """
@@ -63,6 +63,14 @@ def decode(value: Any, dtype: str | None = None) -> Array:
         little = np.dtype(value["dtype"]).newbyteorder("<")
         return np.frombuffer(bytearray(raw), little).reshape(value["shape"]).astype(value["dtype"], copy=False)
     made = np.asarray(value)
-    if made.dtype.kind == "O":
+    wanted = made.dtype if dtype is None else np.dtype(dtype)
+    if wanted.kind in "iu" and made.dtype.kind in "fO" and made.size:  # whole numbers around 2**63 have no common type
+        made = np.asarray(value, object)
+        if not all(type(number) is int for number in made.flat):
+            raise ValueError(f"no array of {dtype}: {value!r:.60}")
+    elif made.dtype.kind == "O":
         raise ValueError(f"no array of numbers or texts: {value!r:.60}")
-    return made if dtype is None else made.astype(np.dtype(dtype))
+    try:
+        return made.astype(wanted, copy=False)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error

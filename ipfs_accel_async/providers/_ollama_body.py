@@ -1,4 +1,4 @@
-"""Bodies of Ollama's chat and embed requests (Ollama API documentation, Generate a chat completion and Embeddings)."""
+"""Bodies of Ollama's requests (Ollama API documentation, chat, generate and embed)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ipfs_accel_async.types import Image, NativePart, ResponseFormat, Thinking, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ipfs_accel_async.payloads import CompleteRequest
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.types import ChatRequest, EmbedRequest, Message
 
@@ -59,6 +60,38 @@ def chat_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:
         "tools": tools,
         "stream": request.stream,
     }
+    if request.response_format is not None:
+        body["format"] = _format(request.response_format)
+    return _with_params(body, _options(request), request.params)
+
+
+def complete_body(call: CallFacts, request: CompleteRequest) -> dict[str, Any]:
+    """The body of a completion; `params` as in :func:`chat_body`.
+
+    `images` among them are bytes, :class:`Image` values or base64 text; ``raw``, ``system``, ``template``, ``context``,
+    ``format``, ``think`` and ``keep_alive`` go out as they are.
+
+    Raises:
+        InvalidRequestError: An image that is none of these, or is given by address.
+    """
+    body: dict[str, Any] = {"model": call.target.model, "prompt": request.prompts[0], "stream": request.stream}
+    if request.suffix:
+        body["suffix"] = request.suffix
+    params = dict(request.params)
+    if params.get("images"):
+        params["images"] = [_encoded(call, image) for image in params["images"]]
+    if isinstance(params.get("format"), ResponseFormat):
+        params["format"] = _format(params["format"])
+    return _with_params(body, _options(request), params)
+
+
+def embed_body(call: CallFacts, request: EmbedRequest) -> dict[str, Any]:
+    """The body of an embed request; `params` as in :func:`chat_body`."""
+    return _with_params({"model": call.target.model, "input": list(request.texts)}, {}, request.params)
+
+
+def _options(request: ChatRequest | CompleteRequest) -> dict[str, Any]:
+    """What every request may say of sampling, in the service's words."""
     options: dict[str, Any] = {}
     if request.max_tokens is not None:
         options["num_predict"] = request.max_tokens
@@ -68,14 +101,21 @@ def chat_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:
         options["stop"] = list(request.stop)
     if request.seed is not None:
         options["seed"] = request.seed
-    if request.response_format is not None:
-        body["format"] = _format(request.response_format)
-    return _with_params(body, options, request.params)
+    return options
 
 
-def embed_body(call: CallFacts, request: EmbedRequest) -> dict[str, Any]:
-    """The body of an embed request; `params` as in :func:`chat_body`."""
-    return _with_params({"model": call.target.model, "input": list(request.texts)}, {}, request.params)
+def _encoded(call: CallFacts, image: Any) -> str:
+    """An image as base64 text: nothing here fetches one by address."""
+    if isinstance(image, (bytes, bytearray)):
+        image = Image(data=bytes(image))
+    if isinstance(image, Image):
+        encoded = base64_image(image)
+        if encoded is None:
+            raise refused(call, "ollama takes no image by address: pass its bytes, Image(data=...)")
+        return encoded[1]
+    if not isinstance(image, str):
+        raise refused(call, f"an image is bytes, an Image or base64 text, not {type(image).__name__}")
+    return image
 
 
 def _with_params(body: dict[str, Any], options: dict[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,10 +162,7 @@ def _add_parts(call: CallFacts, turn: dict[str, Any], message: Message) -> None:
     images: list[str] = []
     for part in message.content:
         if isinstance(part, Image):
-            encoded = base64_image(part)
-            if encoded is None:
-                raise refused(call, "ollama takes no image by address: pass its bytes, Image(data=...)")
-            images.append(encoded[1])
+            images.append(_encoded(call, part))
         elif isinstance(part, NativePart):
             turn.update(part.value)
         elif isinstance(part, Thinking):

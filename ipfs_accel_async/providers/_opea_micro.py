@@ -113,19 +113,16 @@ def verdict_of(data: Mapping[str, Any]) -> Verdict:
 
 def speech_body(request: SpeechRequest, model: str) -> dict[str, Any]:
     """The body that asks for speech; the service has a voice of its own; `params` override all."""
-    body: dict[str, Any] = {"input": request.text}
-    for name, value in (("model", model), ("voice", request.voice), ("response_format", request.format)):
-        if value:
-            body[name] = value
-    return {**body, **request.params}
+    named = _told(model=model, voice=request.voice, response_format=request.format)
+    return {"input": request.text, **named, **request.params}
 
 
 def transcribe_content(request: TranscribeRequest, model: str) -> Content:
     """The form that brings audio; the service takes the words' times as a wish, and most of its kinds give none."""
-    values: dict[str, Any] = {"file": request.audio}
-    for name, value in (("model", model), ("language", request.language), ("prompt", request.prompt)):
-        if value:
-            values[name] = value
-    if request.words:
-        values["timestamp_granularities"] = "word"
-    return Content(*multipart.encode(form_of({**values, **request.params})))
+    times = "word" if request.words else ""
+    named = _told(model=model, language=request.language, prompt=request.prompt, timestamp_granularities=times)
+    return Content(*multipart.encode(form_of({"file": request.audio, **named, **request.params})))
+
+
+def _told(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}

@@ -66,8 +66,9 @@ def transcribe_content(call: CallFacts, request: TranscribeRequest) -> Content:
         values["prompt"] = request.prompt
     if request.words:
         values |= {"response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]}
-    form = form_of({**values, **request.params, "file": request.audio})
-    return Content(*multipart.encode(form))
+    # a service that reads audio from an address takes no file beside it
+    file = {} if "url" in request.params and not request.audio.data else {"file": request.audio}
+    return Content(*multipart.encode(form_of({**values, **request.params, **file})))
 
 
 def transcript_of(call: CallFacts, response: Response, meta: dict[str, Any]) -> Transcript:

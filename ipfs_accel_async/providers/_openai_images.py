@@ -77,7 +77,7 @@ def _picture(item: Any, place: int, media_type: str) -> Picture:
     if not packed and not url:
         raise KeyError(f"data[{place}].b64_json")
     try:
-        data = a2b_base64(packed) if packed else b""
+        data = a2b_base64(packed, strict_mode=True) if packed else b""
     except (TypeError, ValueError) as error:
         raise ValueError(f"data[{place}].b64_json: {error}") from None
     return Picture(data, url or "", media_type, item.get("revised_prompt") or "")

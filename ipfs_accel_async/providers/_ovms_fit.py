@@ -79,8 +79,7 @@ def fit(call: CallFacts, request: InferRequest, ports: tuple[Port, ...]) -> Infe
         if given == "BYTES" and len(port.shape) == IMAGE_RANK:
             continue
         if given != port.datatype:
-            hint = f": pass it as {NUMPY_OF[port.datatype].lstrip('<')}" if port.datatype in NUMPY_OF else ""
-            raise refused(call, f"the input {port.name!r} is {given}, expected {port.datatype}{hint}")
+            raise refused(call, f"the input {port.name!r} is {given}, expected {port.datatype}{_hint(port)}")
         check_shape(call, port, array.shape)
     return replace(request, inputs=made, untyped=frozenset())
 
@@ -109,6 +108,13 @@ def check_shape(call: CallFacts, port: Port, shape: tuple[int, ...]) -> None:
     if len(shape) != len(expected) or any(want not in (-1, size) for want, size in zip(expected, shape, strict=True)):
         fault = f"the input {port.name!r} has shape {list(shape)}, expected {list(expected)}"
         raise refused(call, fault + (" (-1 is any size)" if -1 in expected else ""))
+
+
+def _hint(port: Port) -> str:
+    import numpy as np
+
+    name = NUMPY_OF.get(port.datatype)
+    return "" if name is None else f": pass an array of dtype {np.dtype(name).name}"
 
 
 def _cast(call: CallFacts, array: NDArray[Any], port: Port) -> NDArray[Any]:

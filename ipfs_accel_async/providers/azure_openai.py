@@ -92,7 +92,7 @@ class AzureOpenAI(OpenAI):
     def normalize_url(self, url: str) -> str:
         """The base of the paths, from the resource's address or from that of one of its deployments."""
         url = _DEPLOYMENT.sub(r"\1", url)
-        if not url.endswith(("/openai", "/v1")):
+        if url.count("/") == 2:
             url += "/openai"
         return f"{url}/v1" if url.endswith("/openai") and not self._dated else url
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ipfs_accel_async.payloads import TranscribeRequest
+from ipfs_accel_async.providers._groq_table import NATIVE, UNIFIED
 from ipfs_accel_async.providers._openai_parse import deltas_of
+from ipfs_accel_async.providers._parts import refused
 from ipfs_accel_async.providers.openai import OpenAI
 from ipfs_accel_async.types import NOTHING
 
@@ -14,14 +17,15 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.answers import Answer, Delta
     from ipfs_accel_async.errors import APIError
-    from ipfs_accel_async.providers._codec import CallFacts
+    from ipfs_accel_async.providers._codec import CallFacts, Content, Operation
     from ipfs_accel_async.wire.http import Headers, Response
 
 
 class Groq(OpenAI):
     """Groq's service.
 
-    Its streams bring the token counts unasked, in ``x_groq``. The times in its usage (seconds) are in `raw`.
+    Audio is uploaded, or read by the service from an address: ``transcribe(model, b"", url=...)``. Its streams bring
+    the token counts unasked, in ``x_groq``. The times in its usage (seconds) are in `raw`.
     """
 
     name = "groq"
@@ -31,6 +35,8 @@ class Groq(OpenAI):
     url_env = ("GROQ_BASE_URL",)
     file_keys = ("groq_api_key",)
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = NOTHING
+    operations: ClassVar[Mapping[str, Operation]] = UNIFIED
+    native: ClassVar[Mapping[str, Operation]] = NATIVE
     reasoning_field = "reasoning"
     stream_usage = False
 
@@ -38,11 +44,22 @@ class Groq(OpenAI):
         """The base of the paths, from the host only or from what an OpenAI client is given."""
         return f"{url}/v1" if url.endswith("/openai") else super().normalize_url(url)
 
+    def build_content(self, call: CallFacts) -> Content | None:
+        """As on the OpenAI wire; audio comes as a file or, here, as an address.
+
+        Raises:
+            InvalidRequestError: Both, or neither.
+        """
+        request = call.payload
+        if isinstance(request, TranscribeRequest) and bool(request.audio.data) == bool(request.params.get("url")):
+            raise refused(call, "groq takes the audio or the address of it: pass one of them, b'' with url=")
+        return super().build_content(call)
+
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
         """As on the OpenAI wire; the request id is in the body too."""
         answer = super().parse_answer(call, data, response)
         if answer.provider_request_id is None:
-            told = (data.get("x_groq") or NOTHING).get("id")
+            told = (answer.raw.get("x_groq") or NOTHING).get("id") if isinstance(answer.raw, dict) else None
             return replace(answer, provider_request_id=told) if told else answer
         return answer
 

@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 from ipfs_accel_async.answers import Reply
 from ipfs_accel_async.payloads import CompleteRequest, TokenizeRequest
 from ipfs_accel_async.providers._hf_errors import hf_error, kind_in
-from ipfs_accel_async.providers._hf_tgi_generate import finish, generate_body, generated_delta, generated_reply
+from ipfs_accel_async.providers._hf_tgi_generate import (
+    check_suffix,
+    finish,
+    generate_body,
+    generated_delta,
+    generated_reply,
+)
 from ipfs_accel_async.providers._hf_tgi_table import NATIVE, OPERATIONS, ROUTED, count_of, tokens_of
 from ipfs_accel_async.providers._openai_body import chat_body
 from ipfs_accel_async.providers._openai_complete import complete_body
@@ -79,7 +85,10 @@ class HfTgi(OpenAI):
         """
         request = call.payload
         if isinstance(request, CompleteRequest):
-            return generate_body(call, request) if call.operation == "complete" else complete_body(call, request)
+            if call.operation == "complete":
+                return generate_body(call, request)
+            check_suffix(call, request)
+            return complete_body(call, request)
         if isinstance(request, TokenizeRequest):
             return {"inputs": request.text, **request.params}
         if not isinstance(request, ChatRequest):

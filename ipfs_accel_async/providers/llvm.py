@@ -34,9 +34,24 @@ _OWN_FAULT = frozenset({"time_limit", "worker_crashed"})
 class LLVM(Codec):
     """A model server that runs LLVM IR: ``ipfs-accel llvm-serve``, or with the base URL ``local://llvm`` this process.
 
-    A key is sent if there is one; the server wants it before it runs or changes code. Each path may be set by an
-    option, as ``execute_path``; ``models_dir``, ``workers``, ``time_limit`` (seconds) and ``memory_limit`` (bytes) are
-    for ``local://llvm``.
+    A key is sent if there is one; the server wants it before it runs or changes code. Options:
+
+    - ``infer_path``: where `infer` is, on a server that has it elsewhere
+    - ``models_path``: where `models` is, on a server that has it elsewhere
+    - ``info_path``: where `info` is, on a server that has it elsewhere
+    - ``batch_infer_path``: where `batch_infer` is, on a server that has it elsewhere
+    - ``statistics_path``: where `statistics` is, on a server that has it elsewhere
+    - ``optimize_path``: where `optimize` is, on a server that has it elsewhere
+    - ``reload_path``: where `reload` is, on a server that has it elsewhere
+    - ``status_path``: where `status` is, on a server that has it elsewhere
+    - ``health_path``: where `health` is, on a server that has it elsewhere
+    - ``execute_path``: where `execute` is, on a server that has it elsewhere
+    - ``batch_execute_path``: where `batch_execute` is, on a server that has it elsewhere
+    - ``optimize_code_path``: where `optimize_code` is, on a server that has it elsewhere
+    - ``models_dir``: for ``local://llvm``: directory of models
+    - ``workers``: for ``local://llvm``: processes at once, 2 by default
+    - ``time_limit``: for ``local://llvm``: seconds for a call, 10 by default
+    - ``memory_limit``: for ``local://llvm``: bytes for a process, 2 GiB by default; 0 is no limit
     """
 
     name = "llvm"

@@ -5,29 +5,37 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ipfs_accel_async.answers import Delta, Embeddings, ModelInfo, ModelList, Reply, ToolCallDelta, Usage
+from ipfs_accel_async.answers import ModelInfo, ModelList, Reply, Usage
 from ipfs_accel_async.errors import ResponseValidationError
+from ipfs_accel_async.payloads import CompleteRequest
 from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._errors import api_error
-from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
-from ipfs_accel_async.providers._ollama_body import chat_body, embed_body
+from ipfs_accel_async.providers._json import loads, loads_or_none
+from ipfs_accel_async.providers._ollama_body import chat_body, complete_body, embed_body
+from ipfs_accel_async.providers._ollama_parse import delta_of, embeddings_of, generated_of
+from ipfs_accel_async.providers._ollama_table import NATIVE, OPERATIONS, PROGRESS
 from ipfs_accel_async.types import ChatRequest, EmbedRequest, ToolCall
 from ipfs_accel_async.wire.ndjson import NDJSONDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ipfs_accel_async.answers import Answer
+    from ipfs_accel_async.answers import Answer, Delta, Event
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.frames import Frame
     from ipfs_accel_async.wire.http import Headers, Response
 
 PORT = 11434
+_CODES = {
+    "exceeds the context length": "context_length_exceeded",
+    "file does not exist": "model_not_found",  # the registry's word for a model that it has not
+}
+"""What sentences of the service mean: it has no codes."""
 
 
 class Ollama(Codec):
-    """Ollama's own API: chat, embed and the list of models; its answers stream as lines of JSON.
+    """Ollama's own API: chat, completions, embeddings and the care of models; its answers stream as lines of JSON.
 
     No key is needed on one's own machine; ``https://ollama.com`` takes one. Images go as bytes, never by address. There
     is no `tool_choice` but ``auto`` and ``none``.
@@ -41,11 +49,8 @@ class Ollama(Codec):
     file_urls = ("ollama_endpoint", "ollama_host", "ollama_api_url")
     key_required = False
     capabilities = frozenset({"stream", "tools", "schema", "images", "seed"})
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "chat": Operation("POST", "/api/chat"),
-        "embed": Operation("POST", "/api/embed", batchable=True),
-        "models": Operation("GET", "/api/tags"),
-    }
+    operations: ClassVar[Mapping[str, Operation]] = OPERATIONS
+    native: ClassVar[Mapping[str, Operation]] = NATIVE
     decoder = NDJSONDecoder
 
     def parse_url_env(self, value: str) -> str:
@@ -62,11 +67,15 @@ class Ollama(Codec):
         return url.removesuffix("/api").removesuffix("/v1")
 
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
-        """The body of a chat or embed request; the list of models has none."""
-        request = call.payload
-        if isinstance(request, ChatRequest):
-            return chat_body(call, request)
-        return embed_body(call, request) if isinstance(request, EmbedRequest) else None
+        """The body of one of `operations`; the list of models has none."""
+        match call.payload:
+            case ChatRequest() as request:
+                return chat_body(call, request)
+            case CompleteRequest() as request:
+                return complete_body(call, request)
+            case EmbedRequest() as request:
+                return embed_body(call, request)
+        return None
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
         """A reply, vectors or the list of models; a 200 whose body is an error raises it."""
@@ -77,8 +86,8 @@ class Ollama(Codec):
             models = tuple(ModelInfo(model.get("model") or model["name"], raw=model) for model in data["models"])
             return ModelList(**meta, models=models, raw=data)
         if call.operation == "embed":
-            return _embeddings(call, data, meta)
-        whole = _delta(data)
+            return embeddings_of(call, data, meta)
+        whole = generated_of(data) if call.operation == "complete" else delta_of(data)
         return Reply(
             **meta,
             text=whole.text,
@@ -96,10 +105,14 @@ class Ollama(Codec):
         try:
             if "error" in line:
                 raise _error(call, line, 500)
-            return (_delta(line),)
+            return (generated_of(line) if call.operation == "complete" else delta_of(line),)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             message = f"a line of the stream lacks a field or has one of the wrong type: {error}"
             raise ResponseValidationError(message, target=call.target, request_id=call.request_id) from error
+
+    def is_last(self, call: CallFacts, event: Event) -> bool:
+        """Whether a line of progress is the last: nothing but ``success`` means that all is there."""
+        return call.operation in PROGRESS and isinstance(event.data, dict) and event.data.get("status") == "success"
 
     def parse_error(self, call: CallFacts, response: Response) -> APIError:
         """The typed error of a response; proxies on the way answer with other bodies than the service."""
@@ -109,64 +122,12 @@ class Ollama(Codec):
         return _error(call, body, response.status, response.headers)
 
 
-def _delta(line: Mapping[str, Any]) -> Delta:
-    """One line: a piece of the message or, with ``done: true``, its last piece with reason and counts."""
-    message = line["message"]
-    text, thinking = message.get("content") or "", message.get("thinking") or ""
-    model = line["model"]
-    if text.__class__ is not str or thinking.__class__ is not str or model.__class__ is not str:
-        raise TypeError("message.content, message.thinking or model is no string")
-    calls = _tool_calls(message["tool_calls"]) if message.get("tool_calls") else ()
-    # the service ends with "stop" after tool calls too: the line that brings them says why it stopped
-    finish = "tool_calls" if calls else ""
-    if not line.get("done"):
-        return Delta(text, thinking, calls, finish, None, model, "", "", False, line)  # keywords would cost here
-    reason = line.get("done_reason") or ""
-    if not isinstance(reason, str):
-        raise TypeError("done_reason is no string")
-    if not (reason == "stop" and calls):
-        finish = reason or finish
-    return Delta(text, thinking, calls, finish, _usage(line), model, end=True, raw=line)
-
-
-def _tool_calls(calls: Any) -> tuple[ToolCallDelta, ...]:
-    """Calls come whole, with their arguments as an object; older servers give them no id."""
-    pieces = []
-    for position, call in enumerate(calls):
-        path = f"message.tool_calls[{position}]"
-        function = call.get("function")
-        if not isinstance(function, dict) or not function.get("name"):
-            raise KeyError(f"{path}.function.name")
-        index, name, key = function.get("index", position), function["name"], call.get("id") or ""
-        if not (isinstance(index, int) and isinstance(name, str) and isinstance(key, str)):
-            raise TypeError(f"{path} has an index, name or id of the wrong type")
-        arguments = function.get("arguments") or {}
-        text = arguments if isinstance(arguments, str) else dumps(arguments).decode()
-        pieces.append(ToolCallDelta(index, key or f"call_{index}", name, text))
-    return tuple(pieces)
-
-
-def _usage(counts: Mapping[str, Any]) -> Usage:
-    prompt, output = int(counts.get("prompt_eval_count") or 0), int(counts.get("eval_count") or 0)
-    return Usage(prompt, output, prompt + output)
-
-
-def _embeddings(call: CallFacts, data: Mapping[str, Any], meta: dict[str, Any]) -> Embeddings:
-    import numpy as np  # loaded on first use: it costs more than the rest of the package
-
-    vectors = np.asarray(data["embeddings"], dtype=np.float32)
-    wanted = len(call.payload.texts) if isinstance(call.payload, EmbedRequest) else len(vectors)
-    if vectors.ndim != 2 or len(vectors) != wanted:
-        raise ValueError(f"embeddings has the shape {vectors.shape}, not {wanted} vectors of one length")
-    return Embeddings(**meta, vectors=vectors, model=data.get("model") or "", usage=_usage(data), raw=data)
-
-
 def _error(call: CallFacts, body: Mapping[str, Any], status: int, headers: Headers | None = None) -> APIError:
     """The service gives a sentence and no code; its OpenAI-like routes and proxies give an object."""
     error = body.get("error")
     message = error.get("message") if isinstance(error, dict) else error
     text = str(message or "")
-    code = "context_length_exceeded" if "exceeds the context length" in text else None
+    code = next((code for words, code in _CODES.items() if words in text), None)
     return api_error(call, status, headers, message=text, codes=(code,))
 
 

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.wire.http import Headers, Response
 
 _SERVICE = re.compile(r"[a-z][a-z0-9_]*")
-_ADDRESS = re.compile(
-    r"https?://[!-.0-9:;A-Z\[\]_a-z~]+(?:/[!-\"$->A-Z\[\]_a-z~]*)?"
-)  # no credentials, query, fragment
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:_\[\]-]+(?:/[A-Za-z0-9.~_%/-]*)?")  # no credentials, query, fragment
 _LITERALS_END = (Delta(finish_reason="stop", end=True),)  # a whole answer says stop too, whatever the reason
 
 

@@ -131,7 +131,8 @@ class S3Kit(Codec):
         Raises:
             InvalidRequestError: There is no such operation, or its parameters are no mapping.
         """
-        payload, row = call.payload, self.native.get(call.operation)
+        payload = call.payload
+        row = self.native.get("call" if call.operation == "request" else call.operation)
         if row is None or not isinstance(payload, NativeRequest):
             message = f"S3 has no {call.operation!r}: use client.s3_kit, and its call(...) for any operation of boto"
             raise InvalidRequestError(message, target=call.target)

@@ -1,15 +1,22 @@
 """The Groq twin: OpenAI's wire under /openai/v1, with Groq's timings, x_groq and day limits.
 
-Source: Groq API reference: chat completions, embeddings, models, errors, rate limits.
+Source: Groq API reference: chat completions, embeddings, audio, files, batches, models, errors, rate limits. A guard
+model calls prompts with the refusal trigger unsafe.
 """
 
+from collections.abc import Callable, Collection
 from typing import Any
 
-from .answers import Completion, Question, thinking_budget
+import orjson
+
+from .answers import MISSING_MODEL, REFUSAL_TRIGGER, Completion, Question, digest, filler, thinking_budget
+from .forms import Part
 from .limits import Verdict
 from .openai import limit_headers
+from .openai_audio import OpenAIAudio
 from .openai_dialect import OpenAIDialect, event
-from .twin import Ask, RejectError, Whole, dumps
+from .openai_resources import file_and_batch_routes
+from .twin import Answer, Ask, RejectError, Whole, dumps
 
 _TYPES: dict[int, tuple[str, str | None, str]] = {
     400: ("invalid_request_error", None, "The request is malformed."),
@@ -24,18 +31,59 @@ _TYPES: dict[int, tuple[str, str | None, str]] = {
 }
 
 
-class Groq(OpenAIDialect):
+class Groq(OpenAIAudio, OpenAIDialect):
     """Groq's service. Without reasoning_format its reasoning stays hidden."""
 
     name = "groq"
     base_path = "/openai/v1"
     context = 131_072
     dimensions = 768
-    models = ("llama-3.3-70b-versatile", "llama-3.1-8b-instant", "openai/gpt-oss-20b", "qwen/qwen3-32b")
+    models = (
+        "llama-3.3-70b-versatile", "llama-3.1-8b-instant", "openai/gpt-oss-20b", "qwen/qwen3-32b",
+        "meta-llama/llama-guard-4-12b", "whisper-large-v3-turbo", "playai-tts",
+    )  # fmt: skip
+    voices = ("Fritz-PlayAI", "Celeste-PlayAI")
+    speech_format = "wav"
+
+    def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
+        super().__init__(seed, clock, keys)
+        kept = file_and_batch_routes(self)
+        self.routes |= {**self.audio_routes(), **{row: kept[row] for row in kept if "/uploads" not in row[1]}}
+        self.routes["GET", f"{self.base_path}/models/{{model:path}}"] = self.get_model
+
+    def get_model(self, ask: Ask) -> Answer:
+        """GET models/{model}."""
+        if ask.args["model"] == MISSING_MODEL:
+            raise RejectError(404)
+        return Whole(dumps(self.model_card(ask.args["model"])))
+
+    def transcriptions(self, ask: Ask) -> Answer:
+        """As OpenAI's, with x_groq; not as a stream."""
+        return self._marked(ask, super().transcriptions(ask))
+
+    def translations(self, ask: Ask) -> Answer:
+        """As OpenAI's, with x_groq."""
+        return self._marked(ask, super().translations(ask))
+
+    def _listen(self, form: dict[str, list[Part]]) -> tuple[str, float]:
+        if "response_format" in form and form["response_format"][0].text not in ("json", "text", "verbose_json"):
+            raise RejectError(400, "response_format must be one of json, text, verbose_json")
+        if ("url" in form) == ("file" in form):
+            raise RejectError(400, "one of file or url must be given")
+        if "file" in form:
+            return super()._listen(form)
+        return filler(digest(self.seed, self.name, form["url"][0].text), 0), 1.5
+
+    def _marked(self, ask: Ask, answer: Answer) -> Answer:
+        if isinstance(answer, Whole) and answer.media == "application/json":
+            answer.body = dumps(orjson.loads(answer.body) | {"x_groq": {"id": self.ident("req_", ask)}})
+        return answer
 
     def understand(self, body: dict[str, Any]) -> Question:
         """Read a chat request; a reasoning format alone makes the model think too."""
         question = super().understand(body)
+        if "guard" in question.model:
+            question.choices = ["unsafe\nS1,S9"] if REFUSAL_TRIGGER in question.text else ["safe"]
         if body.get("reasoning_format") and "include_reasoning" in body:
             raise RejectError(400, "reasoning_format and include_reasoning cannot both be set")
         if body.get("reasoning_format") == "parsed" and "reasoning_effort" not in body:

@@ -125,7 +125,7 @@ class HfTgi(Twin):
             "object": "text_completion",
             "id": "",
             "created": int(self.clock()),
-            "model": body.get("model") or MODEL,
+            "model": MODEL,
             "system_fingerprint": f"{VERSION}-native",
         }
         told = completions(answers, base, stream=_streams(ask))

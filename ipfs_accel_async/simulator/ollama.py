@@ -1,4 +1,4 @@
-"""The Ollama twin: chat, generate, embed, and the list of models; streams are lines of JSON.
+"""The Ollama twin: chat, generate, embed, and the care of models; streams are lines of JSON.
 
 Source: Ollama API reference. It needs no key unless it was given keys, and has no rate-limit headers.
 """
@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from .answers import MISSING_MODEL, Completion, Question, complete, count, pieces, thinking_budget
+from .answers import Completion, Question, complete, count, pieces, thinking_budget
 from .limits import Verdict
-from .ollama_models import MODELS, entry, running, shown
-from .twin import Answer, Ask, Frames, RejectError, Twin, Whole, dumps, fields
+from .ollama_models import shown
+from .ollama_store import Store, body_of, line, model_of
+from .twin import Answer, Ask, Frames, RejectError, Twin, Whole, dumps
 from .vectors import vector
 
 _MESSAGES = {
@@ -33,19 +34,20 @@ class Ollama(Twin):
 
     def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
         super().__init__(seed, clock, keys)
+        self._store = Store(clock)
         for method in ("GET", "HEAD"):
             self.routes |= {
                 (method, "/"): lambda ask: Whole(b"Ollama is running", media="text/plain; charset=utf-8"),
                 (method, "/api/version"): lambda ask: Whole(dumps({"version": "0.14.2"})),
-                (method, "/api/tags"): lambda ask: Whole(dumps({"models": [entry(model) for model in MODELS]})),
+                (method, "/api/tags"): self._store.tags,
             }
         self.routes |= {
             ("POST", "/api/chat"): self.chat,
             ("POST", "/api/generate"): self.generate,
             ("POST", "/api/embed"): self.embed,
-            ("GET", "/api/ps"): lambda ask: Whole(dumps({"models": [running(MODELS[0], self.clock())]})),
             ("POST", "/api/show"): self.show,
         }
+        self.routes |= self._store.routes()
 
     def authorise(self, ask: Ask) -> None:
         """Want a key only when keys are set."""
@@ -85,8 +87,8 @@ class Ollama(Twin):
 
     def embed(self, ask: Ask) -> Answer:
         """POST /api/embed."""
-        body = _body(ask)
-        model, texts, size = _model(body), body.get("input"), body.get("dimensions") or _DIMENSIONS
+        body = body_of(ask)
+        model, texts, size = model_of(body), body.get("input"), body.get("dimensions") or _DIMENSIONS
         texts = [texts] if isinstance(texts, str) else texts or []
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise RejectError(400, "invalid input type")
@@ -105,7 +107,7 @@ class Ollama(Twin):
 
     def show(self, ask: Ask) -> Answer:
         """POST /api/show."""
-        return Whole(dumps(shown(_model(_body(ask)))))
+        return Whole(dumps(shown(model_of(body_of(ask)))))
 
     def failure(self, ask: Ask, reject: RejectError) -> Whole:
         """``{"error": text}``; an unknown path is plain text."""
@@ -115,7 +117,7 @@ class Ollama(Twin):
 
     def error_frames(self, ask: Ask, reject: RejectError) -> list[bytes]:
         """One line with an error."""
-        return [_line({"error": _text(reject)})]
+        return [line({"error": _text(reject)})]
 
     def overloaded(self, verdict: Verdict) -> RejectError:
         """Its queue is full: a 503."""
@@ -126,8 +128,8 @@ class Ollama(Twin):
         return {}
 
     def _question(self, ask: Ask) -> tuple[dict[str, Any], Question]:
-        body = _body(ask)
-        question, options = Question(_model(body), ""), body.get("options") or {}
+        body = body_of(ask)
+        question, options = Question(model_of(body), ""), body.get("options") or {}
         limit, stop = options.get("num_predict"), options.get("stop") or []
         question.max_tokens = limit if isinstance(limit, int) and limit >= 0 else None
         question.stop = [stop] if isinstance(stop, str) else stop
@@ -159,11 +161,12 @@ class Ollama(Twin):
         parts += [part(piece) for piece in pieces(answer.text)]
         if calls:
             parts.append(part("", "", calls))
-        lines = [_line(base | each | {"done": False}) for each in parts]
-        return Frames([*lines, _line(base | part("") | end)], "application/x-ndjson", tokens=tokens)
+        lines = [line(base | each | {"done": False}) for each in parts]
+        return Frames([*lines, line(base | part("") | end)], "application/x-ndjson", tokens=tokens)
 
     def _loaded(self, body: dict[str, Any], empty: dict[str, Any]) -> Answer:
         reason = "unload" if body.get("keep_alive") == 0 else "load"
+        self._store.use(body["model"], stays=reason == "load")
         reply = {"model": body["model"], "created_at": self._now(), **empty, "done": True, "done_reason": reason}
         return Whole(dumps(reply))
 
@@ -171,25 +174,8 @@ class Ollama(Twin):
         return f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
 
 
-def _body(ask: Ask) -> dict[str, Any]:
-    return fields(ask, "missing request body" if ask.body == b"" else "invalid character in request body")
-
-
-def _model(body: dict[str, Any]) -> str:
-    model = body.get("model")
-    if not isinstance(model, str) or not model:
-        raise RejectError(400, "model is required")
-    if model == MISSING_MODEL:
-        raise RejectError(404, f"model '{model}' not found")
-    return model
-
-
 def _text(reject: RejectError) -> str:
     return reject.message or _MESSAGES.get(reject.status, "internal server error")
-
-
-def _line(value: dict[str, Any]) -> bytes:
-    return dumps(value) + b"\n"
 
 
 def _message(text: str, thoughts: str = "", calls: list[dict[str, Any]] | None = None) -> dict[str, Any]:

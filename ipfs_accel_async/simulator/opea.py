@@ -1,4 +1,4 @@
-"""The OPEA twin: megaservices on one port, the embedding microservice beside them.
+"""The OPEA twin: megaservices and microservices on one port.
 
 Source: GenAIExamples (ChatQnA, CodeGen, CodeTrans, DocSum) and GenAIComps, API protocol. ChatQnA and its kin stream
 Python bytes literals, the others hand on the chunks of the model server behind them. A stream that fails ends as one
@@ -8,22 +8,25 @@ that is complete: with [DONE], or with nothing.
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .answers import Completion, complete, count
+from .answers import Completion, complete
+from .forms import parse_form
 from .limits import Verdict
+from .opea_micro import BLOCKED, OPEAMicro, spoken
+from .opea_retrieval import BAD_BODY
+from .opea_stores import OPEAStores
 from .openai_dialect import DONE, SSE, event
-from .openai_requests import chat_question, inputs_of
-from .twin import Answer, Ask, Frames, RejectError, Twin, Whole, dumps, fields
-from .vectors import vector
+from .openai_requests import chat_question
+from .twin import Answer, Ask, Frames, RejectError, Whole, dumps, fields
 
-LITERAL = ("chatqna", "docsum", "audioqna", "graphrag")
-CHUNKED = ("codegen", "faqgen", "searchqna", "visualqna")
+LITERAL = ("chatqna", "docsum", "graphrag", "hybridrag")
+CHUNKED = ("codegen", "faqgen", "searchqna", "visualqna", "videoqna", "multimodalqna")
 SOURCES = {"codetrans": "source_code", "translation": "source_language"}
-CONTEXT, DIMENSIONS, SLICE = 32_768, 768, 6
+CONTEXT, SLICE = 32_768, 6
 _MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 _WORDS = {401: "Invalid token signature.", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"}
 
 
-class OPEA(Twin):
+class OPEA(OPEAMicro, OPEAStores):
     """A gateway before every service; it wants a token only when it was given keys."""
 
     name = "opea"
@@ -32,9 +35,14 @@ class OPEA(Twin):
         super().__init__(seed, clock, keys)
         self.routes |= {("POST", f"/v1/{service}"): self.serve for service in (*LITERAL, *CHUNKED, *SOURCES)}
         self.routes |= {
-            ("POST", "/v1/embeddings"): self.embeddings,
+            **self.store_routes(),
+            ("POST", "/v1/audioqna"): self.converse,
             ("GET", "/v1/health_check"): self.health,
+            ("GET", "/v1/statistics"): self.statistics,
+            ("GET", "/v1/list_service"): lambda ask: Whole(dumps({"llm/MicroService": {"endpoint": "/v1/chat"}})),
+            ("GET", "/v1/list_parameters"): lambda ask: Whole(dumps({"max_tokens": 1024, "top_k": 10})),
             ("GET", "/health"): lambda ask: Whole(b""),
+            ("GET", "/metrics"): lambda ask: Whole(b"# HELP http_requests_total\n", media="text/plain; version=0.0.4"),
         }
 
     def authorise(self, ask: Ask) -> None:
@@ -45,7 +53,7 @@ class OPEA(Twin):
     def serve(self, ask: Ask) -> Answer:
         """POST /v1/{service}: streamed unless told not to; the model is the service's own, whatever is asked for."""
         service = _service(ask)
-        body = fields(ask, "Input should be a valid dictionary")
+        body = _documents(ask) if service == "docsum" and not isinstance(ask.body, dict) else fields(ask, BAD_BODY)
         messages = body.get(SOURCES.get(service, "messages"))
         if service in SOURCES and not (body.get("language_from") and body.get("language_to")):
             raise RejectError(422, "Field required", param="language_from")
@@ -59,6 +67,8 @@ class OPEA(Twin):
         except RejectError as reject:
             raise RejectError(422, reject.message, param=reject.param) from reject
         answer = complete(self.seed, self.name, question)
+        if service == "chatqna" and BLOCKED in question.text.lower():
+            answer.text = "Violated policies: Violent Crimes, please check your input."
         tokens = answer.prompt_tokens + answer.completion_tokens
         if service not in SOURCES and body.get("stream") is False:
             return Whole(self._whole(ask, service, answer), tokens=tokens)
@@ -93,20 +103,20 @@ class OPEA(Twin):
             base | {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": end}]} for text, end in parts
         ]
 
-    def embeddings(self, ask: Ask) -> Answer:
-        """POST /v1/embeddings: numbers, whatever encoding is asked for."""
-        body = fields(ask, "Input should be a valid dictionary")
-        try:
-            texts = inputs_of(body)
-        except RejectError as reject:
-            raise RejectError(422, reject.message, param="input") from reject
-        model, tokens = str(body.get("model") or ""), sum(map(count, texts))
-        data = [
-            {"index": i, "object": "embedding", "embedding": vector(self.seed, self.name, model, text, DIMENSIONS)}
-            for i, text in enumerate(texts)
-        ]
-        usage = {"prompt_tokens": tokens, "total_tokens": tokens, "completion_tokens": 0}
-        return Whole(dumps({"object": "list", "model": model, "data": data, "usage": usage}), tokens=tokens)
+    def converse(self, ask: Ask) -> Answer:
+        """POST /v1/audioqna: speech in, speech out, both in base64."""
+        body = fields(ask, BAD_BODY)
+        if not isinstance(body.get("audio"), str):
+            raise RejectError(422, "Field required", param="audio")
+        question = chat_question(
+            {"model": _MODEL, "messages": [{"role": "user", "content": body["audio"]}]}, CONTEXT, strict_json=False
+        )
+        return Whole(spoken(complete(self.seed, self.name, question).text))
+
+    def statistics(self, ask: Ask) -> Answer:
+        """GET /v1/statistics."""
+        told = {"p50_latency": 0.1, "p99_latency": 0.4, "average_latency": 0.2}
+        return Whole(dumps({"opea_service@llm": told}))
 
     def health(self, ask: Ask) -> Answer:
         """GET /v1/health_check."""
@@ -134,6 +144,18 @@ class OPEA(Twin):
     def retry_headers(self, wait: float) -> dict[str, str]:
         """It does not say when to come back."""
         return {}
+
+
+def _documents(ask: Ask) -> dict[str, Any]:
+    """Read a form of documents as one message."""
+    form = parse_form(ask.headers.get("content-type", ""), ask.raw)
+    body: dict[str, Any] = {name: parts[0].text for name, parts in form.items() if name != "files"}
+    texts = [part.data.decode("utf-8", "replace") for part in form.get("files", [])]
+    body["messages"] = "\n".join([body.get("messages") or "", *texts])
+    body["stream"] = body.get("stream", "true") != "false"
+    if "max_tokens" in body:
+        body["max_tokens"] = int(body["max_tokens"])
+    return body
 
 
 def _service(ask: Ask) -> str:

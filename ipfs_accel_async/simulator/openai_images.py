@@ -122,7 +122,7 @@ def _values(form: dict[str, list[Part]]) -> dict[str, Any]:
 
 
 def _whole(body: dict[str, Any], name: str, least: int, most: int) -> int:
-    text = str(body.get(name) or least)
+    text = str(least if body.get(name) is None else body[name])
     if not text.isdecimal() or not least <= int(text) <= most:
         raise RejectError(400, f"Invalid '{name}': must be an integer from {least} to {most}.", param=name)
     return int(text)

@@ -42,7 +42,7 @@ class BatchResources:
         """POST batches."""
         body = asked(ask)
         endpoint, window = needed(body, "endpoint"), needed(body, "completion_window")
-        if ("POST", endpoint) not in self._twin.routes:
+        if ("POST", self._path(endpoint)) not in self._twin.routes:
             raise RejectError(400, f"Invalid value: '{endpoint}'.", param="endpoint")
         file = self._files.card(needed(body, "input_file_id"))
         if file["purpose"] != "batch":
@@ -89,6 +89,10 @@ class BatchResources:
         batch |= {"status": "cancelling", "cancelling_at": int(self._twin.clock())}
         return told(batch)
 
+    def _path(self, endpoint: str) -> str:
+        """Return the path of an endpoint, which is told from ``/v1`` on whatever stands before."""
+        return self._twin.base_path.removesuffix("/v1") + endpoint
+
     def _lines(self, batch: dict[str, Any]) -> list[bytes]:
         return [line for line in self._files.read(batch["input_file_id"]).split(b"\n") if line.strip()]
 
@@ -126,9 +130,9 @@ class BatchResources:
 
     def _one(self, ask: Ask, endpoint: str, request: dict[str, Any], number: int) -> dict[str, Any]:
         body = request["body"]
-        inner = Ask(ask.number * 1000 + number, "POST", endpoint, {}, ask.headers, body, dumps(body))
+        inner = Ask(ask.number * 1000 + number, "POST", self._path(endpoint), {}, ask.headers, body, dumps(body))
         try:
-            answer = self._twin.routes["POST", endpoint](inner)
+            answer = self._twin.routes["POST", inner.path](inner)
             if not isinstance(answer, Whole):
                 raise RejectError(400, "Streaming is not supported in a batch.", param="stream")
         except RejectError as reject:

@@ -83,7 +83,8 @@ class KeptResources:
         """GET chat/completions/{id}/messages."""
         key = self._chats.get(ask.args["id"])["id"]
         said = self._said.get(key)["messages"]
-        listed = [{"content": None, **message, "id": f"{key}-{i}"} for i, message in enumerate(said)]
+        blank = {"name": None, "content_parts": None, "content": None}
+        listed = [{**blank, **message, "id": f"{key}-{i}"} for i, message in enumerate(said)]
         return paged(ask, listed, newest_first=False)
 
     def model(self, ask: Ask) -> Answer:

@@ -41,7 +41,7 @@ class OpenAITexts(OpenAIDialect):
     def completions(self, ask: Ask) -> Answer:
         """POST completions: `n` choices for each prompt."""
         body = fields(ask, _BAD_JSON)
-        wanted = body.get("n") or 1
+        wanted = 1 if body.get("n") is None else body["n"]
         if not isinstance(wanted, int) or not 1 <= wanted <= 128:
             raise RejectError(400, "Invalid 'n': must be from 1 to 128.", param="n")
         answers: list[Completion] = []

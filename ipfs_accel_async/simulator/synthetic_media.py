@@ -61,14 +61,14 @@ def heard(audio: bytes) -> tuple[str, float]:
         return "", len(audio) / (2 * RATE)
     words, rate, size, at = "", 2 * RATE, 0, 12
     while at + 8 <= len(audio):
-        name, length = audio[at : at + 4], struct.unpack("<I", audio[at + 4 : at + 8])[0]
+        name, length = audio[at : at + 4], int.from_bytes(audio[at + 4 : at + 8], "little")
         data = audio[at + 8 : at + 8 + length]
         if name == b"fmt " and len(data) >= 12:
-            rate = struct.unpack("<I", data[8:12])[0] or rate
+            rate = int.from_bytes(data[8:12], "little") or rate
         elif name == b"data":
             size = len(data)
         elif name == b"LIST" and data[4:8] == _COMMENT:
-            words = data[12 : 12 + struct.unpack("<I", data[8:12])[0]].decode("utf-8", "replace")
+            words = data[12 : 12 + int.from_bytes(data[8:12], "little")].decode("utf-8", "replace")
         at += 8 + length + length % 2
     return words, size / rate
 

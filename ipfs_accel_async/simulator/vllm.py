@@ -1,17 +1,21 @@
-"""The vLLM twin: OpenAI's wire with vLLM's errors, extra parameters and tokenizer.
+"""The vLLM twin: OpenAI's wire with vLLM's errors and extra parameters; its parts have the rest.
 
-Source: vLLM, OpenAI-compatible server. A token id is four bytes of UTF-8 with a one in front, so that
-detokenize gives back what tokenize took.
+Source: vLLM, OpenAI-compatible server.
 """
 
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .answers import Completion, Question, complete, pieces
+from .answers import Completion, Question
 from .limits import Verdict
-from .openai_dialect import DONE, MODEL_MADE_AT, SSE, OpenAIDialect, event
-from .openai_requests import chat_question, model_of
-from .twin import Answer, Ask, Frames, RejectError, Whole, dumps, fields
+from .openai_audio import OpenAIAudio
+from .openai_dialect import DONE, MODEL_MADE_AT, event
+from .openai_requests import chat_question
+from .openai_resources_responses import ResponseResources
+from .twin import Ask, RejectError, Whole, dumps
+from .vllm_pooling import VLLMPooling
+from .vllm_server import VLLMServer
+from .vllm_texts import VLLMTexts, constrain
 
 _TYPES = {
     400: ("BadRequestError", "The request is malformed."),
@@ -22,10 +26,9 @@ _TYPES = {
     501: ("NotImplementedError", "Not implemented"),
     503: ("Service Unavailable", "The server is overloaded, please try again later."),
 }
-_CONSTRAINTS = ("json", "regex", "choice", "grammar", "json_object", "structural_tag")
 
 
-class VLLM(OpenAIDialect):
+class VLLM(VLLMTexts, VLLMPooling, VLLMServer, OpenAIAudio):
     """A vLLM server; it wants a key only under /v1, and only when it was given keys."""
 
     name = "vllm"
@@ -37,14 +40,11 @@ class VLLM(OpenAIDialect):
 
     def __init__(self, seed: int, clock: Callable[[], float], keys: Collection[str] | None) -> None:
         super().__init__(seed, clock, keys)
-        self.routes |= {
-            ("POST", "/v1/completions"): self.completions,
-            ("GET", "/health"): lambda ask: Whole(b""),
-            ("GET", "/ping"): lambda ask: Whole(b""),
-            ("GET", "/version"): lambda ask: Whole(dumps({"version": "0.33.0"})),
-            ("POST", "/tokenize"): self.tokenize,
-            ("POST", "/detokenize"): self.detokenize,
-        }
+        responses = ResponseResources(self).routes()
+        served = {"/v1/responses", "/v1/responses/{id}", "/v1/responses/{id}/cancel"}
+        self.routes |= {row: route for row, route in responses.items() if row[1] in served and row[0] != "DELETE"}
+        self.routes |= {row: route for row, route in self.audio_routes().items() if not row[1].endswith("/speech")}
+        self.routes |= {**self.text_routes(), **self.pooling_routes(), **self.server_routes()}
 
     def authorise(self, ask: Ask) -> None:
         """Guard /v1 when keys are set."""
@@ -53,6 +53,7 @@ class VLLM(OpenAIDialect):
 
     def understand(self, body: dict[str, Any]) -> Question:
         """Read a chat request with structured_outputs; parameters it does not know are ignored."""
+        self.check_awake()
         question = chat_question(body, self.context, strict_json=False)
         constrain(question, body.get("structured_outputs"))
         return question
@@ -98,57 +99,6 @@ class VLLM(OpenAIDialect):
         """Add id and time."""
         return {"id": self.ident("embd-", ask), "created": int(self.clock()), **reply}
 
-    def completions(self, ask: Ask) -> Answer:
-        """POST /v1/completions: one choice for each prompt."""
-        body = fields(ask, "Invalid JSON body")
-        model, answers = model_of(body), []
-        for prompt in _prompts(body.get("prompt")):
-            question = Question(model, prompt, max_tokens=body.get("max_tokens") or 16)
-            stop = body.get("stop") or []
-            question.stop = [stop] if isinstance(stop, str) else stop
-            constrain(question, body.get("structured_outputs"))
-            answers.append(complete(self.seed, self.name, question))
-        base = {
-            "id": self.ident("cmpl-", ask),
-            "object": "text_completion",
-            "created": int(self.clock()),
-            "model": model,
-        }
-        total = Completion(
-            prompt_tokens=sum(answer.prompt_tokens for answer in answers),
-            completion_tokens=sum(answer.completion_tokens for answer in answers),
-        )
-        usage, tokens = self.usage(total, 0), total.prompt_tokens + total.completion_tokens
-        if body.get("stream"):
-            frames = [event(base | {"choices": [_choice(*part)]}) for part in _parts(answers)]
-            if (body.get("stream_options") or {}).get("include_usage"):
-                frames.append(event(base | {"choices": [], "usage": usage}))
-            return Frames([*frames, DONE], SSE, tokens=tokens)
-        choices = [_choice(i, answer.text, answer) for i, answer in enumerate(answers)]
-        return Whole(dumps(base | {"choices": choices, "usage": usage}), tokens=tokens)
-
-    def tokenize(self, ask: Ask) -> Answer:
-        """POST /tokenize: a prompt, or the messages of a chat."""
-        body = fields(ask, "Invalid JSON body")
-        text = body.get("prompt")
-        if "messages" in body:
-            text = chat_question({"model": "any", **body}, self.context, strict_json=False).text
-        if not isinstance(text, str):
-            raise RejectError(400, "prompt: Field required", param="prompt")
-        raw = text.encode()
-        bits = [raw[at : at + 4] for at in range(0, len(raw), 4)]
-        tokens = [int.from_bytes(b"\x01" + bit) for bit in bits]
-        reply: dict[str, Any] = {"count": len(tokens), "max_model_len": self.context, "tokens": tokens}
-        reply["token_strs"] = [bit.decode(errors="replace") for bit in bits] if body.get("return_token_strs") else None
-        return Whole(dumps(reply))
-
-    def detokenize(self, ask: Ask) -> Answer:
-        """POST /detokenize."""
-        tokens = fields(ask, "Invalid JSON body").get("tokens")
-        if not isinstance(tokens, list):
-            raise RejectError(400, "tokens: Field required", param="tokens")
-        return Whole(dumps({"prompt": _detokenized(tokens)}))
-
     def failure(self, ask: Ask, reject: RejectError) -> Whole:
         """``{"error": {message, type, param, code}}`` with an integer code; a bad key is a bare string."""
         if reject.status == 401:
@@ -168,51 +118,9 @@ class VLLM(OpenAIDialect):
         return {}
 
 
-def constrain(question: Question, outputs: Any) -> None:
-    """Apply structured_outputs: json and choice are kept to, the other kinds only checked."""
-    if outputs is None:
-        return
-    if not isinstance(outputs, dict) or sum(outputs.get(name) is not None for name in _CONSTRAINTS) != 1:
-        raise RejectError(400, f"structured_outputs needs exactly one of {', '.join(_CONSTRAINTS)}")
-    question.schema = outputs.get("json")
-    question.choices = outputs.get("choice")
-    question.json = bool(outputs.get("json_object"))
-
-
 def _error(reject: RejectError) -> dict[str, Any]:
     kind, message = _TYPES.get(reject.status, ("Error", "The request failed."))
     return {"message": reject.message or message, "type": kind, "param": reject.param, "code": reject.status}
-
-
-def _prompts(value: Any) -> list[str]:
-    match value:
-        case str():
-            return [value]
-        case [int(), *_]:
-            return [_detokenized(value)]
-        case [_, *_]:
-            return [each if isinstance(each, str) else _detokenized(each) for each in value]
-    raise RejectError(400, "prompt: Field required", param="prompt")
-
-
-def _detokenized(tokens: list[Any]) -> str:
-    if not all(isinstance(token, int) and token >= 0 for token in tokens):
-        raise RejectError(400, "tokens must be integers of at least 0", param="tokens")
-    return b"".join(token.to_bytes(8).lstrip(b"\0")[1:] for token in tokens if token < 2**63).decode(errors="replace")
-
-
-def _parts(answers: list[Completion]) -> list[tuple[int, str, Completion | None]]:
-    parts: list[tuple[int, str, Completion | None]] = []
-    for i, answer in enumerate(answers):
-        parts += [(i, piece, None) for piece in pieces(answer.text)]
-        parts.append((i, "", answer))
-    return parts
-
-
-def _choice(index: int, text: str, finished: Completion | None) -> dict[str, Any]:
-    finish = None if finished is None else "length" if finished.finish == "length" else "stop"
-    stop = finished.stopped_by if finished else None
-    return {"index": index, "text": text, "logprobs": None, "finish_reason": finish, "stop_reason": stop}
 
 
 def _permission(model: str) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
+from base64 import b64encode
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipfs_accel_async.errors import ConfigError
@@ -15,8 +18,18 @@ if TYPE_CHECKING:
     from ipfs_accel_async.wire.s3 import Credentials
 
 DEFAULT_REGION = "us-east-1"
-EXTRA_HEADERS: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("s3_extra_headers", default=())
-"""Headers of the request that the current task is sending: botocore's events know the client only."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """The request that a task is sending: its own headers, and whether it is on its way."""
+
+    headers: tuple[tuple[str, str], ...]
+    sent: bool = False
+
+
+SENDING: ContextVar[Sending] = ContextVar("s3_sending")
+"""Of the current task: botocore's events know the client only."""
 
 
 class ClientKey(NamedTuple):
@@ -85,17 +98,26 @@ async def open_client(key: ClientKey, *, connect_timeout: float) -> OpenClient:
         )
     )
     client.meta.events.register_last("before-call.s3", _prepare)
+    client.meta.events.register("before-send.s3", _note)
     return OpenClient(client, closing, frozenset(client.meta.service_model.operation_names))
 
 
-def _prepare(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _prepare(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     """Add this call's own headers, and mark it as redirected: botocore would ask for the region and send it again.
 
-    Without ``Expect: 100-continue``: aiohttp waits for the word without end, and not every server gives it.
+    Without ``Expect: 100-continue``: aiohttp waits for the word without end, and not every server gives it. With the
+    MD5 that servers older than botocore's CRC32 want of the one operation that must have a checksum.
     """
+    if model.name == "DeleteObjects":
+        digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+        params["headers"].setdefault("Content-MD5", b64encode(digest).decode())
     params["headers"].pop("Expect", None)
-    params["headers"].update(EXTRA_HEADERS.get())
+    params["headers"].update(SENDING.get().headers)
     context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _note(**_: Any) -> None:
+    SENDING.get().sent = True
 
 
 def _session(profile: str) -> Any:

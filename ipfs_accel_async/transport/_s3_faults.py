@@ -55,7 +55,7 @@ _VALUE = re.compile(r", value: .*?(?=, (?:type|valid)|$)", re.MULTILINE)
 _BUCKET = re.compile(r'(Invalid bucket name "[^"\n]{0,80}").*', re.DOTALL)
 
 
-def typed(error: Exception, *, phase: str) -> Exception:
+def typed(error: Exception, *, phase: str, sent: bool = True) -> Exception:
     """Our error for one of botocore's.
 
     The original is not chained: its frames hold the credentials.
@@ -63,6 +63,7 @@ def typed(error: Exception, *, phase: str) -> Exception:
     Args:
         error: What was raised.
         phase: Where, unless the kind of error says so itself.
+        sent: Whether the request was on its way.
     """
     if isinstance(error, AccelError):
         return error
@@ -76,8 +77,10 @@ def typed(error: Exception, *, phase: str) -> Exception:
         found = _ROWS.get(name)
         if found is not None:
             return found.kind(found.message, phase=found.phase or phase)
-    if isinstance(error, (TypeError, ValueError, AttributeError)) or "BotoCoreError" in names:
+    if not sent and (isinstance(error, (TypeError, ValueError, AttributeError)) or "BotoCoreError" in names):
         return InvalidRequestError(f"S3 cannot send these parameters: botocore failed with {type(error).__name__}")
+    if isinstance(error, (TypeError, ValueError, AttributeError)):
+        return DecodeError(f"botocore cannot read the answer: {type(error).__name__}", phase=phase)
     return TransportError(f"the S3 client failed with {type(error).__name__}", phase=phase, retryable=False)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SETTINGS_HEADER = "x-local-engine"
 """Carries an engine's settings as a JSON object; requests with the same ones share an engine."""
 
-_SETTINGS: Mapping[str, type] = {"models_dir": str, "workers": int, "time_limit": float, "memory_limit": int}
+SETTINGS: Mapping[str, type] = {"models_dir": str, "workers": int, "time_limit": float, "memory_limit": int}
 
 
 class LocalTransport:
@@ -100,10 +100,10 @@ def _made(text: str) -> Engine:
 
     settings: dict[str, Any] = {}
     for name, value in orjson.loads(text).items():
-        if name not in _SETTINGS:
-            raise ConfigError(f"the local LLVM engine has no setting {name!r}: there are {', '.join(_SETTINGS)}")
+        if name not in SETTINGS:
+            raise ConfigError(f"the local LLVM engine has no setting {name!r}: there are {', '.join(SETTINGS)}")
         try:
-            settings["directory" if name == "models_dir" else name] = _SETTINGS[name](value)
+            settings["directory" if name == "models_dir" else name] = SETTINGS[name](value)
         except ValueError:
             raise ConfigError(f"the setting {name} of the local LLVM engine must be a number, not {value!r}") from None
     return Engine(**settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
-from ipfs_accel_async.transport._s3_client import EXTRA_HEADERS, ClientKey, OpenClient, open_client
+from ipfs_accel_async.transport._s3_client import SENDING, ClientKey, OpenClient, Sending, open_client
 from ipfs_accel_async.transport._s3_faults import typed
 from ipfs_accel_async.transport._s3_incoming import Parsed, Streamed, failed
 from ipfs_accel_async.wire import s3
@@ -48,15 +48,16 @@ class S3Transport:
         options, extra = _headers(request)
         params = await _with_body(request)
         opened = await self._opened(_key(request, options))
-        token = EXTRA_HEADERS.set(extra)
+        sending = Sending(extra)
+        token = SENDING.set(sending)
         try:
             if request.method not in opened.operations:
                 raise InvalidRequestError(f"S3 has no operation {request.method!r}: write it as boto does, 'PutObject'")
             return await self._send(opened.client, request.method, params, None if s3.LIMIT in options else self._limit)
         except Exception as error:  # noqa: BLE001 - each becomes a typed one
-            failure = typed(error, phase="first byte")
+            failure = typed(error, phase="first byte", sent=sending.sent)
         finally:
-            EXTRA_HEADERS.reset(token)
+            SENDING.reset(token)
         raise failure  # outside: not even as its context the original follows, as its frames hold the credentials
 
     @staticmethod
@@ -76,32 +77,6 @@ class S3Transport:
         if body is not None:
             return Streamed(status, headers, body, limit)
         return Parsed(status, headers, answer)
-
-    async def presign(self, request: Request, *, expires: int) -> str:
-        """A URL that carries out the operation for whoever has it. Nothing is sent.
-
-        Args:
-            request: As for :meth:`send`.
-            expires: Seconds for which it is valid.
-
-        Raises:
-            InvalidRequestError: There is no such operation, or botocore refuses its parameters.
-        """
-        options, _ = _headers(request)
-        opened = await self._opened(_key(request, options))
-        try:
-            if request.method not in opened.operations:
-                raise InvalidRequestError(f"S3 has no operation {request.method!r}: write it as boto does, 'GetObject'")
-            from botocore import xform_name
-
-            url: str = await opened.client.generate_presigned_url(
-                xform_name(request.method), Params=dict(request.params), ExpiresIn=expires
-            )
-        except Exception as error:  # noqa: BLE001 - as above
-            failure = typed(error, phase="first byte")
-        else:
-            return url
-        raise failure
 
     async def _opened(self, key: ClientKey) -> OpenClient:
         """The client of a key; whoever asks while it is being opened waits for it."""

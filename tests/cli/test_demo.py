@@ -68,15 +68,27 @@ def test_only_streams_that_were_cut_failed(done: tuple[Result, list[dict[str, An
     assert all(row["text"] for row in done[1] if row["ok"] and row["kind"] != "embed")
 
 
+def test_numbers_and_objects_come_back_right(done: tuple[Result, list[dict[str, Any]]]) -> None:
+    """A model ran on a row for each prompt; each prompt was stored as an object, and what came back is the prompt."""
+    by_kind = {kind: [row for row in done[1] if row["kind"] == kind] for kind in ("infer", "object")}
+    assert {row["provider"] for row in by_kind["infer"]} == {"llvm"}
+    assert {row["provider"] for row in by_kind["object"]} == {"s3_kit"}
+    sample = prompts.sample()
+    assert [row["text"] for row in by_kind["object"]] == [prompt.text for prompt in sample]
+    assert len({row["text"] for row in by_kind["infer"]}) > 20
+    assert all(row["text"].startswith("y=[[") for row in by_kind["infer"])
+
+
 def test_the_books_balance(done: tuple[Result, list[dict[str, Any]]]) -> None:
     """Every backend had calls that were sent again; tokens, latency and attempts are in every row."""
     retried = Counter(row["provider"] for row in done[1] if row["attempts"] > 1)
-    assert all(retried[backend] >= 5 for backend in CHATTING)
+    assert all(retried[backend] >= 5 for backend in [*CHATTING, "llvm", "s3_kit"])
     for row in done[1]:
         assert row["latency_ms"] > 0
         assert row["attempts"] >= 1
         # some services count only at the end of a stream, gemini counts no embeddings and opea nothing but those
         uncounted = (row["provider"], row["kind"]) in {("gemini", "embed"), ("opea", "unary"), ("opea", "stream")}
+        uncounted |= row["kind"] in {"infer", "object"}
         assert row["usage"]["total_tokens"] > 0 or not row["ok"] or uncounted
         assert row["priority"] in {"HIGH", "NORMAL", "LOW"}
     assert any(row["held"] for row in done[1])

@@ -55,6 +55,12 @@ def test_a_backend_gets_only_the_operations_it_has() -> None:
     sample = prompts.sample()
     assert {job.kind for job in jobs_of(Backend("claude", "claude-opus-4-5"), sample, 0)} == {"unary", "stream"}
     assert {job.kind for job in jobs_of(Backend("tei", embed_model="bge"), sample, 0)} == {"embed"}
+    for backend, kind in ((Backend("llvm", infer_model="linear"), "infer"), (Backend("s3_kit", bucket="b"), "object")):
+        jobs = jobs_of(backend, sample, 0)
+        assert {job.kind for job in jobs} == {kind}
+        assert [job.texts for job in jobs] == [(prompt.text,) for prompt in sample]
+        assert sum(job.faults == OUTAGE for job in jobs) == OUTAGE_CALLS
+        assert not any(job.faults == CUT for job in jobs)
 
 
 def test_models_are_chosen_from_the_list_of_the_twin() -> None:
@@ -64,3 +70,6 @@ def test_models_are_chosen_from_the_list_of_the_twin() -> None:
     assert backend_of("openai", {"chat"}, names) == Backend("openai", "gpt-4.1")
     assert backend_of("vllm", {"chat", "embed"}, ["qwen"]) == Backend("vllm", "qwen", "qwen")
     assert backend_of("tei", {"embed"}, []) == Backend("tei", "", "simulated")
+    assert backend_of("llvm", {"infer", "models"}, ["linear"]) == Backend("llvm", infer_model="linear")
+    assert backend_of("ovms", {"chat", "infer"}, ["qwen"]) == Backend("ovms", "qwen")
+    assert backend_of("s3_kit", {}, []) == Backend("s3_kit", bucket="demo")

@@ -10,7 +10,7 @@ import pytest
 
 from ipfs_accel_async import __version__
 
-COMMANDS = ("demo", "chat", "embed", "models", "providers", "simulate", "doctor", "bench")
+COMMANDS = ("demo", "chat", "embed", "models", "providers", "simulate", "llvm-serve", "doctor", "bench")
 
 
 @pytest.mark.parametrize("args", [[], ["--help"], ["-h"]])

@@ -88,3 +88,11 @@ def recorded_call(name: str, kind: str, *, stream: bool = False) -> Call:
         payload = replace(payload, stream=True)
     operation = "chat" if kind == "tools" else kind
     return replace(call_of(CODECS[name], payload, operation), key=Secret(KEY))
+
+
+def any_call(name: str) -> Call:
+    """A call of the first operation that a codec has; of a native one where it has no other."""
+    codec = CODECS[name]
+    if codec.operations:
+        return recorded_call(name, next(iter(codec.operations)))
+    return replace(call_of(codec, NativeRequest(), next(iter(codec.native))), key=Secret(KEY))

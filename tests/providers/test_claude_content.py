@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipfs_accel_async.answers import Reply
 from ipfs_accel_async.fold import fold
@@ -109,6 +111,32 @@ def test_the_recordings_have_the_same_blocks_whole_and_streamed(kind: str) -> No
     unary = codec.parse_response(CHAT, recorded_response("claude", kind))
     assert isinstance(unary, Reply)
     assert reply.verbatim == unary.verbatim == Verbatim("claude", tuple(fixture("claude", kind)["body"]["content"]))
+
+
+said = st.text(max_size=20)
+values = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | said, lambda inner: st.lists(inner, max_size=3))
+some_blocks = st.lists(
+    st.one_of(
+        st.fixed_dictionaries({"type": st.just("thinking"), "thinking": said, "signature": said}),
+        st.fixed_dictionaries({"type": st.just("redacted_thinking"), "data": said}),
+        st.fixed_dictionaries({"type": st.just("text"), "text": said, "citations": st.none() | st.just([CITATION])}),
+        st.fixed_dictionaries(
+            {
+                "type": st.sampled_from(["tool_use", "server_tool_use"]),
+                "id": said,
+                "name": said,
+                "input": st.dictionaries(said, values, max_size=3),
+            }
+        ),
+    ),
+    max_size=6,
+)
+
+
+@given(some_blocks)
+def test_any_blocks_are_the_same_whole_and_streamed(blocks: list[dict[str, Any]]) -> None:
+    """Whatever they hold and in whatever order they come."""
+    assert streamed(blocks).verbatim == Verbatim("claude", tuple(blocks))
 
 
 def test_the_unified_view_joins_what_the_blocks_say() -> None:

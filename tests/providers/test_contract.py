@@ -29,7 +29,7 @@ from ipfs_accel_async.errors import (
     RateLimitError,
 )
 from ipfs_accel_async.keys import Secret
-from tests.providers.codecs import CHAT, CODECS, KEY, PAYLOADS, STREAMS, having, recorded_call, recordings
+from tests.providers.codecs import CHAT, CODECS, KEY, PAYLOADS, STREAMS, any_call, having, recorded_call, recordings
 from tests.providers.recorded import (
     FIXTURES,
     call_of,
@@ -96,9 +96,7 @@ def test_a_refused_key_is_typed_and_not_shown(name: str) -> None:
     """401 is an AuthenticationError, not retried, and the key is not in it even if the service echoes it."""
     value = fixture(name, "error_401")
     body = json.dumps(value["body"]).replace("{key}", KEY).encode()
-    error = CODECS[name].parse_error(
-        recorded_call(name, next(iter(CODECS[name].operations))), response(value["status"], body, value["headers"])
-    )
+    error = CODECS[name].parse_error(any_call(name), response(value["status"], body, value["headers"]))
     assert isinstance(error, (AuthenticationError, PermissionDeniedError))
     assert not error.retryable
     assert error.message
@@ -111,7 +109,7 @@ def test_too_fast_says_how_long_to_wait(name: str) -> None:
     """429 is a RateLimitError that is retried and carries the wait."""
     value = fixture(name, "error_429")
     error = CODECS[name].parse_error(
-        recorded_call(name, next(iter(CODECS[name].operations))),
+        any_call(name),
         response(value["status"], value["body"], value["headers"]),
     )
     assert isinstance(error, RateLimitError)
@@ -124,7 +122,7 @@ def test_too_fast_says_how_long_to_wait(name: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"null", b"[]", b'"no"', b'{"error":null}', b"{}"])
 def test_an_error_in_any_shape_is_typed(name: str, body: bytes) -> None:
     """A proxy's page or an empty body becomes a typed error with a message, never a crash of the parser."""
-    call = recorded_call(name, next(iter(CODECS[name].operations)))
+    call = any_call(name)
     error = CODECS[name].parse_error(call, response(502, body))
     assert error.status == 502
     assert error.retryable

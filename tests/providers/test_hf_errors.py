@@ -140,5 +140,5 @@ def test_an_error_in_the_routers_stream_is_openais() -> None:
 def test_a_chat_with_tei_says_what_it_has() -> None:
     """Nothing is sent."""
     for payload, operation in ((ChatRequest((HELLO,)), "chat"), (NativeRequest(), "rank")):
-        with pytest.raises(errors.InvalidRequestError, match=rf"'{operation}' \(it has: embed, models\)"):
+        with pytest.raises(errors.InvalidRequestError, match=rf"'{operation}' \(it has: embed, rerank"):
             hf_tei.codec.build_request(call_of(hf_tei.codec, payload, operation), None)

@@ -68,6 +68,9 @@ def test_what_the_server_has_no_word_for_is_refused(payload: CompleteRequest, sa
     """Rather than left out: the text would be another one."""
     with pytest.raises(errors.InvalidRequestError, match=says):
         sent(payload)
+    if payload.suffix:
+        with pytest.raises(errors.InvalidRequestError, match=says):
+            sent(payload, "complete_batch")
 
 
 def test_prompts_go_out_together() -> None:
@@ -89,9 +92,9 @@ def test_prompts_go_out_together() -> None:
 
 def test_the_tokenizer_takes_a_text_or_a_chat() -> None:
     """A chat goes through the model's template first; tools are part of it."""
-    assert sent(TokenizeRequest("a b", {"add_special_tokens": False}), "tokenize") == (
+    assert sent(TokenizeRequest("a b", {"x_new": 1}), "tokenize") == (
         "/tokenize",
-        {"inputs": "a b", "add_special_tokens": False},
+        {"inputs": "a b", "x_new": 1},
     )
     path, body = sent(replace(HELLO, tools=(Tool("weather"),)), "count_tokens")
     assert path == "/chat_tokenize"

@@ -170,14 +170,3 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
             await call
         silent.set()
         assert (await s3.send(a_request(peer.url, "HeadBucket", Bucket="bkt"))).status == 200
-
-
-async def test_a_presigned_url_is_of_version_4_and_nothing_is_sent() -> None:
-    """Presigning gives a URL with its expiry and the access key, never the secret, without a request."""
-    async with s3_peer(xml()) as peer, s3_transport() as s3:
-        request = a_request(peer.url, "GetObject", Bucket="bkt", Key="a b")
-        url = await s3.presign(request, expires=60)
-    assert url.startswith(peer.url.removeprefix("s3+") + "/bkt/a%20b?X-Amz-Algorithm=AWS4-HMAC-SHA256")
-    assert "X-Amz-Expires=60" in url
-    assert SECRET not in url
-    assert peer.seen == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ipfs_accel_async.native._handle import Native, given
+from ipfs_accel_async.native.claude import parts
 from ipfs_accel_async.native.claude._pages import items
 from ipfs_accel_async.uploads import as_upload
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.answers import NativeAnswer
     from ipfs_accel_async.providers.claude import Claude
     from ipfs_accel_async.stream import ByteStream
+    from ipfs_accel_async.types import NativePart
     from ipfs_accel_async.uploads import File
 
 
@@ -101,3 +103,33 @@ class Files(Native):
             NotFoundError: There is no such file.
         """
         return await self._call("files.delete", id=file_id, headers=self._beta)
+
+    @staticmethod
+    def part(file: NativeAnswer, *, title: str = "", citations: bool = False) -> NativePart:
+        """An uploaded file as a part of a message: an image, or else a document.
+
+        Args:
+            file: What :meth:`upload` or :meth:`get` gave.
+            title: Of a document, as citations name it.
+            citations: Have the answer cite it: ``reply.verbatim.blocks`` has where.
+        """
+        return parts.uploaded(file, title=title, citations=citations)
+
+    @staticmethod
+    async def inline(
+        file: File, *, name: str = "document.pdf", media_type: str = "", title: str = "", citations: bool = False
+    ) -> NativePart:
+        """A PDF or a text as a part that has it inside: nothing is uploaded.
+
+        Args:
+            file: Bytes, a path, an open file, or a name and bytes.
+            name: For bytes without one; its ending tells what it is.
+            media_type: Instead of the one that the name's ending means.
+            title: As citations name it; the file's name if not given.
+            citations: Have the answer cite it.
+
+        Raises:
+            InvalidRequestError: It is neither PDF nor text, or cannot be read.
+        """
+        upload = await as_upload(file, name=name, media_type=media_type)
+        return parts.inline(upload, title=title, citations=citations)

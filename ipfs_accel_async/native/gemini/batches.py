@@ -114,7 +114,8 @@ class Batches(Part):
         output = job.get("response") or (job.get("metadata") or {}).get("output") or {}
         if "responsesFile" in output:
             raise InvalidRequestError(f"the answers are in a file: files.download({output['responsesFile']!r})")
-        inlined = (output.get("inlinedResponses") or {}).get("inlinedResponses") or []
+        found = output.get("inlinedResponses") or output.get("inlinedEmbedContentResponses") or {}
+        inlined = found.get("inlinedResponses") or []
         return {str((one.get("metadata") or {}).get("key", place)): one for place, one in enumerate(inlined)}
 
 

@@ -10,7 +10,7 @@ from ipfs_accel_async.answers import Reply
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.errors import AccelError, APIError, DecodeError, InvalidRequestError, ResponseValidationError
 from ipfs_accel_async.providers._json import dumps, loads_or_none
-from ipfs_accel_async.types import NativeRequest, Target
+from ipfs_accel_async.types import ChatRequest, Target
 from ipfs_accel_async.wire.http import Headers, Response
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def results_of(codec: Codec, target: Target, data: bytes, endpoint: str) -> Iter
 def _result(codec: Codec, target: Target, found: Mapping[str, Any], endpoint: str) -> BatchResult:
     custom_id = found["custom_id"]
     response = found.get("response")
-    call = Call("chat", target, NativeRequest(), request_id=custom_id)
+    call = Call("chat", target, ChatRequest(()), request_id=custom_id)
     if not isinstance(response, dict):
         return BatchResult(custom_id=custom_id, error=_untried(target, found.get("error"), custom_id))
     status, body = response.get("status_code"), response.get("body")

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.arguments import chat_request
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.conversation import as_messages
 from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.providers._openai_count import count_body
-from ipfs_accel_async.types import ChatRequest, Message, NativeRequest, ResponseFormat, Target, Tool
+from ipfs_accel_async.types import ChatRequest, Message, NativeRequest, Target, Tool
 
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from ipfs_accel_async.arguments import Format
 
     Input: TypeAlias = str | Message | Iterable[Message | Mapping[str, Any]]
     Tools: TypeAlias = Iterable[Tool | Mapping[str, Any]]
@@ -28,7 +31,7 @@ def body(
     given: Input | None,
     *,
     tools: Tools | None = None,
-    response_format: ResponseFormat | None = None,
+    response_format: Format = None,
     **params: Any,
 ) -> dict[str, Any]:
     """The body of a response or of a count of its tokens: only what is set.
@@ -40,9 +43,9 @@ def body(
     if tools is not None:
         made["tools"] = [_tool(tool) if isinstance(tool, Tool) else tool for tool in tools]
     made |= params
-    if response_format is not None:
-        written = _written(ChatRequest((), response_format=response_format))
-        made["text"] = {**(params.get("text") or {}), "format": written["text"]["format"]}
+    written = None if response_format is None else _written(chat_request("-", response_format=response_format))
+    if written is not None and "text" in written:
+        made["text"] = {**(params.get("text") or {}), **written["text"]}
     return {name: value for name, value in made.items() if value is not None}
 
 

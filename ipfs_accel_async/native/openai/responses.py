@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ipfs_accel_async.answers import NativeAnswer
+    from ipfs_accel_async.arguments import Format
     from ipfs_accel_async.native.openai.response_items import Input, Tools
     from ipfs_accel_async.stream import EventStream
-    from ipfs_accel_async.types import ResponseFormat
 
 _OVER = frozenset({"completed", "incomplete", "cancelled"})
 
@@ -34,7 +34,7 @@ class Responses(Native):
         *,
         instructions: str | None = None,
         tools: Tools | None = None,
-        response_format: ResponseFormat | None = None,
+        response_format: Format = None,
         previous_response_id: str | None = None,
         max_output_tokens: int | None = None,
         temperature: float | None = None,
@@ -52,7 +52,7 @@ class Responses(Native):
             input: What to respond to.
             instructions: The system's words, of this response only.
             tools: :class:`Tool` values or native definitions.
-            response_format: Structured output.
+            response_format: ``"json"``, a JSON schema, or a pydantic model class.
             previous_response_id: Of a stored response.
             max_output_tokens: Reasoning included.
             temperature: From 0 to 2.
@@ -81,7 +81,7 @@ class Responses(Native):
         input: Input | None = None,  # noqa: A002 - the field's own word
         *,
         tools: Tools | None = None,
-        response_format: ResponseFormat | None = None,
+        response_format: Format = None,
         **params: Any,
     ) -> AbstractAsyncContextManager[EventStream]:
         """The same, as typed events: ``response.output_text.delta`` and so on, up to ``response.completed``.

@@ -30,7 +30,7 @@ from ipfs_accel_async.transport.llvm.worker import main
 main(int(sys.argv[2]))
 """
 # foreign code can read its environment: keys and tokens are not for it
-_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG")
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "LANG")
 
 
 class WorkerProcess:
@@ -58,8 +58,10 @@ class WorkerProcess:
             memory: Cap on its address space in bytes; 0 is none.
 
         Raises:
-            ConfigError: llvmlite is not installed.
+            ConfigError: llvmlite is not installed, or this is Windows.
         """
+        if sys.platform == "win32":
+            raise ConfigError("the LLVM engine needs Linux or macOS: use a server's URL instead of local://llvm")
         if importlib.util.find_spec("llvmlite") is None:
             raise ConfigError("the LLVM engine needs llvmlite: pip install 'ipfs-accel-async[llvm]'")
         process = await asyncio.create_subprocess_exec(
@@ -130,10 +132,7 @@ class WorkerProcess:
         """End it, and whatever it started, at once."""
         self._killed = True
         try:
-            if sys.platform == "win32":
-                self._process.kill()
-            else:
-                os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass  # it has ended already
         self._stdin.close()

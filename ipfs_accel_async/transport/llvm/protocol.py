@@ -135,13 +135,13 @@ async def _execute(engine: Engine, _: str, body: Body) -> Any:
 
 
 async def _batch_execute(engine: Engine, _: str, body: Body) -> Any:
-    shared, codes = body.get("options") or {}, []
+    common, codes = body.get("options") or {}, []
     for item in _required(body, "code_batch", list):
         own = item if isinstance(item, dict) else {"code": item}
         options = own.get("options") or {}
-        if not isinstance(shared, dict) or not isinstance(options, dict):
+        if not isinstance(common, dict) or not isinstance(options, dict):
             raise invalid("bad_request", "options must be an object")
-        codes.append((own.get("code", ""), {**shared, **options}))
+        codes.append((own.get("code", ""), {**common, **options}))
     done = await engine.batch_execute(codes)
     return {
         "results": [None if isinstance(one, AccelError) else _executed(one) for one in done],
@@ -173,7 +173,9 @@ def _typed(value: Any, body: Body) -> Any:
     dtypes = body.get("dtypes") or {}
     if not isinstance(value, dict) or not isinstance(dtypes, dict):
         return value
-    if unknown := next((name for name, dtype in dtypes.items() if dtype not in SIZES), None):
+    if unknown := next(
+        (name for name, dtype in dtypes.items() if not isinstance(dtype, str) or dtype not in SIZES), None
+    ):
         raise invalid("bad_dtype", f"input {unknown!r} has a dtype that is none of {', '.join(SIZES)}")
     return {
         name: arrays.as_array(given, dtypes[name], f"input {name!r}") if name in dtypes else given

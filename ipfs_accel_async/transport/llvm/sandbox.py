@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -29,20 +30,15 @@ def limit(memory: int) -> None:
     Args:
         memory: Bytes; 0 is no cap.
     """
-    if sys.platform == "win32":
-        return  # it has no such limits
-    import resource
-
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_OUTPUT, MAX_OUTPUT))
-    if memory:
+    if memory and sys.platform == "linux":  # macOS has the limit, but refuses it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def alarm(seconds: float) -> None:
     """End this process after the time limit, should the engine that is to do it be gone; 0 calls it off."""
-    if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE if seconds else 0.0)
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE if seconds else 0.0)
 
 
 class Output:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 
 import pytest
 
 from ipfs_accel_async.errors import ClientClosedError, ServerError
 from ipfs_accel_async.transport.llvm import Engine
-from tests.transport.llvm.conftest import needs_llvmlite, worker_ids
+from tests.transport.llvm.conftest import COUNTABLE, needs_llvmlite, worker_ids
 from tests.transport.llvm.kernels import (
     EXITS,
     FOR_EVER,
@@ -22,7 +21,7 @@ from tests.transport.llvm.kernels import (
 )
 
 pytestmark = [pytest.mark.sockets, needs_llvmlite]
-LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts processes by Linux's /proc")
+LINUX = pytest.mark.skipif(not COUNTABLE, reason="counts processes by Linux's /proc")
 
 
 async def test_an_endless_loop_is_ended_at_its_limit(engine: Engine) -> None:
@@ -62,7 +61,7 @@ async def test_a_crashing_call_among_others_fails_alone(engine: Engine) -> None:
 
 async def test_a_model_that_loops_is_ended_too() -> None:
     """The engine's own limit holds for models."""
-    async with Engine([temperamental()], workers=1, time_limit=1.0) as engine:
+    async with Engine([temperamental()], workers=1, time_limit=2.0) as engine:
         await engine.infer("copy", 7)
         with pytest.raises(ServerError) as caught:
             await engine.infer("copy", 1)

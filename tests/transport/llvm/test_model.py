@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import ipfs_accel_async
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 from ipfs_accel_async.transport.llvm import Model, Scalar, Tensor, load_directory, load_model
 from ipfs_accel_async.transport.llvm.objects import checked_level
 from tests.transport.llvm.kernels import ADD, add, linear
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write(directory: Path, name: str, manifest: Any, code: str | None = ADD) -> None:
@@ -92,6 +94,17 @@ def test_models_that_cannot_be(make: Any) -> None:
     """Types, shapes and names are checked when a model is made."""
     with pytest.raises(ConfigError):
         make()
+
+
+def test_llvmlite_is_imported_in_workers_only() -> None:
+    """Whatever aborts or leaks in LLVM does so in a process that can be replaced."""
+    package = Path(ipfs_accel_async.__file__).parent
+    imported = re.compile(r"^\s*(import|from) llvmlite", re.MULTILINE)
+    users = {path.name for path in package.rglob("*.py") if imported.search(path.read_text())}
+    assert users == {"compiler.py", "jit.py", "worker.py"}
+    code = "import sys, ipfs_accel_async.transport.llvm.engine, ipfs_accel_async.transport.llvm.serve\n"
+    code += "sys.exit('llvmlite' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("given", ["O2", "-O2", "o2", "2", 2])

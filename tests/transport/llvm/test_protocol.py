@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipfs_accel_async.transport.llvm import Engine, answer
 from tests.transport.llvm.conftest import needs_llvmlite
@@ -165,6 +168,34 @@ async def test_errors(engine: Engine, method: str, path: str, body: Any, status:
     told = await ask(engine, method, path, body)
     assert (told[0], told[1]["error"]["code"]) == (status, code)
     assert told[1]["error"]["message"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "dtype", "shape", "data", "c"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(path=st.sampled_from(["/models/add/infer", "/models/linear/batch_infer"]), inputs=JSON, more=JSON, dtypes=JSON)
+def test_whatever_the_body_holds_the_answer_is_typed(path: str, inputs: Any, more: Any, dtypes: Any) -> None:
+    """Any JSON is refused with 400 and a code, or is an input: nothing else comes of it."""
+    body = {"input": inputs, "inputs": inputs, "parameters": more, "dtypes": dtypes}
+
+    async def once() -> tuple[int, Any]:
+        engine = Engine([add(), linear()])
+        engine._serving.run = nothing  # type: ignore[method-assign]
+        return await ask(engine, "POST", path, body)
+
+    async def nothing(served: Any, rows: Any, values: Any) -> Any:
+        assert all(array.dtype.name == t.dtype for array, t in zip(rows.inputs, served.model.inputs, strict=True))
+        return {}
+
+    status, told = asyncio.run(once())
+    assert status == 200 or (status, bool(told["error"]["code"])) == (400, True)
 
 
 @pytest.mark.parametrize(
