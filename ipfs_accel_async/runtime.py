@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.dispatcher import Dispatcher
@@ -24,6 +24,7 @@ from ipfs_accel_async.policy.breaker import Breaker
 from ipfs_accel_async.policy.budget import RetryBudget
 from ipfs_accel_async.policy.failures import FailureRate
 from ipfs_accel_async.policy.keyring import KeyRing
+from ipfs_accel_async.types import Target
 
 if TYPE_CHECKING:
     import anyio
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ipfs_accel_async.policy.backoff import Backoff
     from ipfs_accel_async.provider import Providers
     from ipfs_accel_async.transport import Transport
-    from ipfs_accel_async.types import Target
 
 SUM = "ipfs_accel_async"
 
@@ -60,10 +60,11 @@ class Runtime:
         self.breakers = Breakers(self._breaker)
         self.dispatcher = Dispatcher(self._lane, linked=max_total is not None)
         observe = Observe(self._meters_for)
+        self._deadline = Deadline(lambda provider: providers[provider].settings.stream_idle_timeout)
         self.handle = stack(
             [
                 observe,
-                Deadline(),
+                self._deadline,
                 Fallback(),
                 Describe(providers.codecs),
                 Retry(self._retries, self._rng, observe.retried, self._budget),
@@ -137,10 +138,40 @@ class Runtime:
         }
         return whole
 
-    async def aclose(self) -> None:
-        """Fail what waits and close the connections."""
+    def statistics(self) -> dict[str, Any]:
+        """What is going on right now, as plain values."""
+        now = self.loop.time()
+        return {
+            "under_way": self._deadline.open,
+            "lanes": [
+                {
+                    "provider": provider,
+                    "endpoint": endpoint,
+                    "waiting": lane.queue.waiting,
+                    "active": lane.active,
+                    "free": min(cap.value for cap in lane.caps),
+                    "keys": [gate.loads for gate in lane.gates if isinstance(gate, KeyGate)],
+                    "retry_budget": self._budget(Target(provider, "", endpoint)).balance(now),
+                }
+                for (provider, endpoint), lane in self.dispatcher.lanes.items()
+            ],
+            "breakers": [
+                {"provider": provider, "endpoint": endpoint, "model": model, "state": breaker.state(now)}
+                for (provider, endpoint, model), breaker in self.breakers.items()
+            ]
+            + [
+                {"provider": provider, "endpoint": endpoint, "model": "", "state": breaker.state(now)}
+                for (provider, endpoint), breaker in self.breakers.endpoints()
+            ],
+        }
+
+    async def aclose(self, grace: float) -> None:
+        """Fail what waits, let what is under way end within `grace` seconds, end the rest, close the connections."""
         self.dispatcher.close()
-        await self.transport.aclose()
+        try:
+            await self._deadline.drain(grace)
+        finally:
+            await self.transport.aclose()
 
 
 def _semaphore(size: int) -> anyio.Semaphore:

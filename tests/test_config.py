@@ -32,6 +32,8 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "max_reset_timeout": ([0.001, 86_400], [0, -1, 86_401]),
     "reset_timeout": ([0.001, 86_400], [0, -1, 86_401]),
     "timeout": ([0.001, 86_400], [0, -1, 86_401]),
+    "stream_idle_timeout": ([0.001, 86_400], [0, -1, 86_401]),
+    "close_grace": ([0, 3_600], [-1, 3_601]),
     "connect_timeout": ([0.001, 3_600], [0, -1, 3_601]),
     "max_response_bytes": ([1_024, 2**40], [1_023, 0]),
 }
