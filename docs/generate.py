@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ipfs_accel_async import errors, registry
 from ipfs_accel_async.config import ProviderSettings, Settings
+from ipfs_accel_async.handles import Handles
 from ipfs_accel_async.simulator import PRESETS, Fault
 
 if TYPE_CHECKING:
@@ -202,16 +203,23 @@ PARTS: dict[str, Callable[[], str]] = {
 def provider_page(codec: Codec) -> str:
     """The page of one provider: its codec's table, and its notes."""
     doc = inspect.getdoc(type(codec)) or ""
-    meanings = dict(re.findall(r"- ``(\w+)``: ((?:.|\n  )+)", doc))
+    meanings = dict(re.findall(r"- ``([\w<>]+)``: ((?:.|\n  )+)", doc))
+    families = {re.sub("<.*>", "", name): name for name in meanings if "<" in name}  # as <service>_url: one row for all
     options = [
         (f"`{name}`", re.sub("``", "`", " ".join(meanings[name].split())), code(*variables) or "-")
         for name, variables in codec.option_env.items()
+        if not name.endswith(tuple(families))
+    ]
+    options += [
+        (f"`{name}`", re.sub("``", "`", " ".join(meanings[name].split())), code(f"{codec.name}_{name}".upper()))
+        for name in families.values()
     ]
     operations = [(f"`{name}`", f"`{row.method} {row.path}`") for name, row in codec.operations.items()]
+    handle = f"client.{codec.name}" if hasattr(Handles, codec.name) else f'client.native("{codec.name}")'
     native = [(f"`{codec.name}.{name}`", f"`{row.method} {row.path}`", row.note) for name, row in codec.native.items()]
     noted = any(note for *_, note in native)
     facts = [
-        ("Base URL", f"`{codec.base_url}`"),
+        ("Base URL", f"yours, as `{codec.base_url}`" if codec.url_required else f"`{codec.base_url}`"),
         ("Key", "needed" if codec.key_required else "optional"),
         ("Variables of the key", code(*codec.key_env)),
         ("Variables of the URL", code(*codec.url_env)),
@@ -226,7 +234,7 @@ def provider_page(codec: Codec) -> str:
         table(("", ""), facts),
         "## Operations\n\nPaths are below the base URL. Any other path: `Client.request`.\n",
         table(("Operation", "Request"), operations) if operations else "None: this provider has only its own.\n",
-        f"## Its own operations\n\nMethods of `client.{codec.name}`.\n" if native else "",
+        f"## Its own operations\n\nMethods of `{handle}`.\n" if native else "",
         table(
             ("Method", "Request", "Note") if noted else ("Method", "Request"),
             (row if noted else row[:2] for row in native),

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ipfs_accel_async"
 FILES = sorted(PACKAGE.rglob("*.py"))
-VALUES = {"types", "answers", "fold", "errors", "keys", "_version"}
+VALUES = {"types", "answers", "deltas", "fold", "errors", "keys", "_version"}
 IO = {"asyncio", "httpx", "httpx2", "aiohttp", "aioboto3", "time", "random", "os", "logging", "anyio", "socket"}
 
 # what a part of the package may import of the package, beyond itself

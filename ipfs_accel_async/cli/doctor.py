@@ -13,7 +13,14 @@ from ipfs_accel_async.errors import AccelError, ConnectError
 if TYPE_CHECKING:
     from rich.table import Table
 
-STYLES = {"ok": "green", "no key": "dim", "not checked": "dim", "unreachable": "yellow", "failed": "red"}
+STYLES = {
+    "ok": "green",
+    "no key": "dim",
+    "no address": "dim",
+    "not checked": "dim",
+    "unreachable": "yellow",
+    "failed": "red",
+}
 
 
 @dataclass(slots=True)
@@ -27,7 +34,7 @@ class Finding:
         keys_from: Where they were found.
         base_url: Its address.
         url_from: Where that was found.
-        status: ``ok``, ``no key``, ``unreachable``, ``failed`` or ``not checked``.
+        status: ``ok``, ``no key``, ``no address``, ``unreachable``, ``failed`` or ``not checked``.
         detail: The status in words.
     """
 
@@ -72,7 +79,7 @@ async def _examine(timeout: float, *, offline: bool) -> list[Finding]:
 def _configuration(name: str) -> Finding:
     from ipfs_accel_async import registry
     from ipfs_accel_async.config import settings
-    from ipfs_accel_async.credentials import CredentialsFile, look_up, missing_key
+    from ipfs_accel_async.credentials import DEFAULT, CredentialsFile, look_up, missing_key
 
     finding = Finding(name)
     try:
@@ -83,6 +90,10 @@ def _configuration(name: str) -> Finding:
         return finding
     except (ImportError, AttributeError) as error:  # an installed provider that does not load
         finding.status, finding.detail = "failed", f"{type(error).__name__}: {error}"
+        return finding
+    if codec.url_required and found.url_from == DEFAULT:
+        finding.status = "no address"
+        finding.detail = f"set {codec.url_env[0]}" if codec.url_env else "it has no address of its own"
         return finding
     finding.base_url, finding.url_from = found.base_url, found.url_from
     if found.keys is not None:

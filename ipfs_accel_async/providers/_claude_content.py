@@ -78,7 +78,7 @@ def merged_thoughts(message: Message) -> bool:
     """Whether the thinking of a turn is several signed blocks in one part: none of the signatures holds for that."""
     written = message.verbatim
     blocks = written.blocks if written is not None and written.wire == WIRE else ()
-    return sum(block.get("type") == "thinking" for block in blocks) > 1
+    return len([block for block in blocks if block.get("type") == "thinking"]) > 1
 
 
 def _unchanged(message: Message, blocks: Sequence[Mapping[str, Any]]) -> bool:
@@ -87,8 +87,9 @@ def _unchanged(message: Message, blocks: Sequence[Mapping[str, Any]]) -> bool:
     except (KeyError, TypeError):
         return False
     calls = said.pop("tool_calls")  # their arguments are compared by value: a stream brings the model's own spelling
-    same = Reply(target=_NOWHERE, tool_calls=message.tool_calls, **said).message == message
-    return same and [_call(call) for call in calls] == [_call(call) for call in message.tool_calls]
+    if Reply(target=_NOWHERE, tool_calls=message.tool_calls, **said).message != message:
+        return False
+    return [_call(call) for call in calls] == [_call(call) for call in message.tool_calls]
 
 
 def _call(call: ToolCall) -> tuple[str, str, Any]:

@@ -53,5 +53,5 @@ def count_body(call: CallFacts, request: ChatRequest, *, reasoning_field: str) -
     Of what shapes an answer only that goes out which shapes the prompt too.
     """
     chat = chat_body(call, request, reasoning_field=reasoning_field)
-    asked = {name: chat[name] for name in ("model", "messages", "tools") if name in chat}
+    asked: dict[str, Any] = {name: chat[name] for name in ("model", "messages", "tools") if name in chat}
     return {**asked, **request.params}

@@ -50,8 +50,8 @@ class OPEA(OpenAI):
 
     - ``service``: which megaservice, ``chatqna`` if not said; its path is ``/v1/`` and this name. ``llm`` is the
       microservice of the language model, which takes all that the OpenAI wire does.
-    - ``chatqna_url``, ``embedding_url``, ``dataprep_url``, ...: the address of each service; the provider's base URL
-      if not said.
+    - ``<service>_url``: the address of a service, such as ``chatqna_url`` or ``embedding_url``; the provider's base
+      URL if not said.
     - ``silence``: ``error`` (the default) or ``allow``: whether a stream that ends without a word is a failure of what
       stands behind the service.
 

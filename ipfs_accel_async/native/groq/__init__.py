@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from ipfs_accel_async.native._handle import Native
 from ipfs_accel_async.native.groq.audio import Audio
-from ipfs_accel_async.native.groq.compatible import fits
 from ipfs_accel_async.native.groq.files import Files
 from ipfs_accel_async.native.groq.guarding import guard
-from ipfs_accel_async.native.groq.models import Models
+from ipfs_accel_async.native.groq.models import Models, fits
 from ipfs_accel_async.native.openai.batch_lines import BatchResult
 from ipfs_accel_async.native.openai.batches import Batches
 
 if TYPE_CHECKING:
     from ipfs_accel_async.conversation import Messages
-    from ipfs_accel_async.native.groq.compatible import Kind
+    from ipfs_accel_async.native.groq.models import Kind
     from ipfs_accel_async.results import Verdict
 
 __all__ = ["Audio", "BatchResult", "Batches", "Files", "GroqHandle", "Models", "handle"]

@@ -19,7 +19,7 @@ from ipfs_accel_async.native.openai.models import Models
 from ipfs_accel_async.native.openai.moderations import Moderations
 from ipfs_accel_async.native.openai.response_answer import ResponseAnswer, output_text, tool_calls
 from ipfs_accel_async.native.openai.responses import Responses
-from ipfs_accel_async.native.openai.threads import Threads
+from ipfs_accel_async.native.openai.threads import Threads, ThreadTurn
 from ipfs_accel_async.native.openai.training import check_training_file, jsonl_from_messages
 from ipfs_accel_async.native.openai.uploads import Uploads
 from ipfs_accel_async.native.openai.vector_stores import VectorStores
@@ -33,6 +33,7 @@ __all__ = [
     "BatchResult",
     "OpenAIHandle",
     "ResponseAnswer",
+    "ThreadTurn",
     "VoiceTurn",
     "check_training_file",
     "handle",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.errors import APIError
 from ipfs_accel_async.native._handle import Native, given
 from ipfs_accel_async.native.openai._lists import Listed
 from ipfs_accel_async.native.openai.runs import Runs
@@ -14,6 +16,21 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.answers import NativeAnswer
     from ipfs_accel_async.stream import EventStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadTurn:
+    """What an assistant said to a message.
+
+    Args:
+        text: All text of its messages, in order.
+        thread_id: To go on with.
+        run: The run, over; its ``usage`` has the tokens.
+    """
+
+    text: str
+    thread_id: str
+    run: NativeAnswer
 
 
 class Threads(Native):
@@ -57,6 +74,42 @@ class Threads(Native):
         """The same, as ``thread.*`` events."""
         value = given(assistant_id=assistant_id, thread=thread, **params)
         return self._events("threads.create_and_run", json={**value, "stream": True})
+
+    async def ask(
+        self,
+        assistant_id: str,
+        content: str | Iterable[Mapping[str, Any]],
+        *,
+        thread_id: str = "",
+        poll: float = 1.0,
+        timeout: float = 1_200.0,
+        **params: Any,
+    ) -> ThreadTurn:
+        """Say something in a thread and wait for the assistant's answer.
+
+        Args:
+            assistant_id: The assistant.
+            content: What to say: a text, or parts.
+            thread_id: To go on with; a new thread if empty.
+            poll: Seconds between the first looks at the run.
+            timeout: Seconds for the run.
+            params: Whatever else ``runs.create`` takes.
+
+        Raises:
+            APIError: The run failed, or requires the outputs of tools: use :attr:`runs` for those.
+            RequestTimeoutError: It took longer than `timeout` seconds.
+        """
+        thread_id = thread_id or (await self.create())["id"]
+        await self.messages.create(thread_id, content)
+        begun = await self.runs.create(thread_id, assistant_id, **params)
+        run = await self.runs.wait(thread_id, begun["id"], poll=poll, timeout=timeout)
+        if run["status"] == "requires_action":
+            message = f"run {run['id']} requires the outputs of tools: give them by runs.submit_tool_outputs"
+            raise APIError(message, target=run.target, code="requires_action", request_id=run.request_id)
+        said = [one async for one in self.messages.iterate(thread_id, run_id=run["id"], order="asc")]
+        parts = (part for one in said for part in one.get("content") or ())
+        text = "".join(part["text"]["value"] for part in parts if part.get("type") == "text")
+        return ThreadTurn(text=text, thread_id=thread_id, run=run)
 
     @property
     def messages(self) -> ThreadMessages:

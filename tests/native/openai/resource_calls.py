@@ -9,8 +9,8 @@ from ipfs_accel_async import Client, MockTransport
 from tests.native.openai.assistant_calls import ASSISTANT_CALLS
 from tests.native.openai.case import ANSWER
 from tests.native.openai.file_calls import FILE_CALLS, TRAINING_CALLS
-from tests.native.openai.response_calls import RESPONSE_CALLS, VIDEO_CALLS
-from tests.native.openai.store_calls import STORE_CALLS
+from tests.native.openai.response_calls import RESPONSE_CALLS
+from tests.native.openai.store_calls import STORE_CALLS, VIDEO_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

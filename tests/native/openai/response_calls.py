@@ -1,10 +1,10 @@
-"""Calls of responses, conversations, stored completions, models and videos."""
+"""Calls of responses, conversations, stored completions and models."""
 
 from __future__ import annotations
 
 from ipfs_accel_async import Image, Message, Text, Tool, ToolCall
 from ipfs_accel_async.types import ResponseFormat
-from tests.native.openai.case import FORM, Case
+from tests.native.openai.case import Case
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 FUNCTION = {"type": "function", "name": "weather", "parameters": SCHEMA, "strict": False, "description": "Weather."}
@@ -211,50 +211,5 @@ RESPONSE_CALLS = [
         lambda sdk: sdk.models.delete("ft:m:org::1"),
         "DELETE",
         "/models/ft%3Am%3Aorg%3A%3A1",
-    ),
-]
-
-VIDEO_CALLS = [
-    Case(
-        "videos.create",
-        lambda ai: ai.videos.create("A cat", model="m", seconds=4, size="1280x720"),
-        lambda sdk: sdk.videos.create(prompt="A cat", model="m", seconds="4", size="1280x720"),
-        "POST",
-        "/videos",
-        FORM,
-    ),
-    Case(
-        "videos.create",
-        lambda ai: ai.videos.create("A cat", input_reference=("cat.png", b"PNG")),
-        lambda sdk: sdk.videos.create(prompt="A cat", input_reference=("cat.png", b"PNG", "image/png")),
-        "POST",
-        "/videos",
-        FORM,
-    ),
-    Case(
-        "videos.list",
-        lambda ai: ai.videos.list(limit=2),
-        lambda sdk: sdk.videos.list(limit=2),
-        "GET",
-        "/videos?limit=2",
-    ),
-    Case("videos.get", lambda ai: ai.videos.get("v1"), lambda sdk: sdk.videos.retrieve("v1"), "GET", "/videos/v1"),
-    Case(
-        "videos.delete", lambda ai: ai.videos.delete("v1"), lambda sdk: sdk.videos.delete("v1"), "DELETE", "/videos/v1"
-    ),
-    Case(
-        "videos.content",
-        lambda ai: ai.videos.content("v1", variant="thumbnail"),
-        lambda sdk: sdk.videos.download_content("v1", variant="thumbnail"),
-        "GET",
-        "/videos/v1/content?variant=thumbnail",
-    ),
-    Case(
-        "videos.remix",
-        lambda ai: ai.videos.remix("v1", "A dog"),
-        lambda sdk: sdk.videos.remix("v1", prompt="A dog"),
-        "POST",
-        "/videos/v1/remix",
-        {"prompt": "A dog"},
     ),
 ]

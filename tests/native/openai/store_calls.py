@@ -1,8 +1,8 @@
-"""Calls of vector stores."""
+"""Calls of vector stores and videos."""
 
 from __future__ import annotations
 
-from tests.native.openai.case import Case
+from tests.native.openai.case import FORM, Case
 
 DAYS = {"anchor": "last_active_at", "days": 7}
 EQUAL = {"type": "eq", "key": "lang", "value": "en"}
@@ -125,5 +125,50 @@ STORE_CALLS = [
         lambda sdk: sdk.vector_stores.file_batches.list_files("b1", vector_store_id="s1", filter="completed"),
         "GET",
         "/vector_stores/s1/file_batches/b1/files?filter=completed",
+    ),
+]
+
+VIDEO_CALLS = [
+    Case(
+        "videos.create",
+        lambda ai: ai.videos.create("A cat", model="m", seconds=4, size="1280x720"),
+        lambda sdk: sdk.videos.create(prompt="A cat", model="m", seconds="4", size="1280x720"),
+        "POST",
+        "/videos",
+        FORM,
+    ),
+    Case(
+        "videos.create",
+        lambda ai: ai.videos.create("A cat", input_reference=("cat.png", b"PNG")),
+        lambda sdk: sdk.videos.create(prompt="A cat", input_reference=("cat.png", b"PNG", "image/png")),
+        "POST",
+        "/videos",
+        FORM,
+    ),
+    Case(
+        "videos.list",
+        lambda ai: ai.videos.list(limit=2),
+        lambda sdk: sdk.videos.list(limit=2),
+        "GET",
+        "/videos?limit=2",
+    ),
+    Case("videos.get", lambda ai: ai.videos.get("v1"), lambda sdk: sdk.videos.retrieve("v1"), "GET", "/videos/v1"),
+    Case(
+        "videos.delete", lambda ai: ai.videos.delete("v1"), lambda sdk: sdk.videos.delete("v1"), "DELETE", "/videos/v1"
+    ),
+    Case(
+        "videos.content",
+        lambda ai: ai.videos.content("v1", variant="thumbnail"),
+        lambda sdk: sdk.videos.download_content("v1", variant="thumbnail"),
+        "GET",
+        "/videos/v1/content?variant=thumbnail",
+    ),
+    Case(
+        "videos.remix",
+        lambda ai: ai.videos.remix("v1", "A dog"),
+        lambda sdk: sdk.videos.remix("v1", prompt="A dog"),
+        "POST",
+        "/videos/v1/remix",
+        {"prompt": "A dog"},
     ),
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipfs_accel_async import BadRequestError, Client, InvalidRequestError, NotFoundError
+from ipfs_accel_async import APIError, BadRequestError, Client, InvalidRequestError, NotFoundError
 from ipfs_accel_async.simulator import simulate
 
 if TYPE_CHECKING:
@@ -75,6 +75,19 @@ async def test_streamed_tools(openai: OpenAIHandle) -> None:
     outputs = {call["id"]: "sun" for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]}
     async with openai.threads.runs.submit_stream(run["thread_id"], run["id"], outputs) as stream:
         assert (await stream.collect())[-1].name == "thread.run.completed"
+
+
+async def test_a_conversation_goes_on(openai: OpenAIHandle) -> None:
+    """One call a turn; the thread keeps what was said; a run that wants tools is not left hanging."""
+    assistant = await openai.assistants.create("m")
+    first = await openai.threads.ask(assistant["id"], "My name is Ada.", poll=0.001)
+    second = await openai.threads.ask(assistant["id"], "Who am I?", thread_id=first.thread_id, poll=0.001)
+    said = [one["content"][0]["text"]["value"] async for one in openai.threads.messages.iterate(first.thread_id)]
+    assert said[::-1] == ["My name is Ada.", first.text, "Who am I?", second.text]
+    assert second.run["usage"]["total_tokens"] > 0
+    other = await openai.assistants.create("m", tools=[TOOL])
+    with pytest.raises(APIError, match="submit_tool_outputs"):
+        await openai.threads.ask(other["id"], "Hi", poll=0.001)
 
 
 async def test_errors_are_the_services(openai: OpenAIHandle) -> None:

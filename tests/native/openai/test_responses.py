@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic
 import pytest
 
-from ipfs_accel_async import BadRequestError, Client, Message, NotFoundError, StreamIncompleteError, Tool
+from ipfs_accel_async import APIError, BadRequestError, Client, Message, NotFoundError, StreamIncompleteError, Tool
 from ipfs_accel_async.native.openai import output_text, tool_calls
 from ipfs_accel_async.simulator import simulate
 
@@ -88,7 +88,7 @@ async def test_a_stream_ends_with_the_whole_response(openai: OpenAIHandle) -> No
     deltas = [event.data["delta"] for event in events if event.name == "response.output_text.delta"]
     assert "".join(deltas) == output_text(last) == (await openai.responses.get(last["id"])).output_text
     async with openai.responses.follow(last["id"], starting_after=3) as again:
-        assert [event.data["sequence_number"] for event in await again.collect()][0] == 4
+        assert (await again.collect())[0].data["sequence_number"] == 4
 
 
 async def test_a_response_cut_short_is_delivered(openai: OpenAIHandle) -> None:
@@ -120,8 +120,6 @@ async def test_a_stream_that_is_cut_raises(sim: Simulator, openai: OpenAIHandle,
 async def test_an_error_in_a_stream_raises(sim: Simulator, openai: OpenAIHandle) -> None:
     """As everywhere: typed, with the service's words."""
     sim.faults = "error-in-200"
-    from ipfs_accel_async import APIError
-
     with pytest.raises(APIError):
         async with openai.responses.stream("m", "Hi") as stream:
             await stream.collect()

@@ -1,4 +1,4 @@
-"""OpenAI's handle and its twin over loopback: files, uploads, batches, fine-tuning, vector stores, containers, videos."""
+"""OpenAI's handle and its twin over loopback: files, batches, fine-tuning, vector stores, containers, videos."""
 
 from __future__ import annotations
 
