@@ -130,6 +130,17 @@ def as_timeout(timeout: float) -> float:
     return float(timeout)
 
 
+def as_grace(grace: float) -> float:
+    """Seconds that calls under way have to end when a client is closed.
+
+    Raises:
+        InvalidRequestError: It is no number from 0.
+    """
+    if not _is_number(grace) or not 0 <= grace <= MAX_SECONDS:
+        raise InvalidRequestError(f"grace must be a number of seconds from 0, not {grace!r}")
+    return float(grace)
+
+
 def _is_number(value: object, kind: type | tuple[type, ...] = (int, float)) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)  # True is an int, but never meant as one
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ipfs_accel_async.arguments import chat_request, embed_request, native_request
 from ipfs_accel_async.completing import Completing
 from ipfs_accel_async.conversing import Conversing
 from ipfs_accel_async.engine import Engine
 from ipfs_accel_async.handles import Handles
+from ipfs_accel_async.lifecycle import Lifecycle
 from ipfs_accel_async.media import Media
 from ipfs_accel_async.operations import Operations
 from ipfs_accel_async.providers._operation import SAFE_METHODS
@@ -18,19 +19,17 @@ from ipfs_accel_async.types import NOTHING, Priority
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Iterable, Mapping
-    from types import TracebackType
 
     from ipfs_accel_async.answers import Embeddings, NativeAnswer, Reply
     from ipfs_accel_async.arguments import Format
     from ipfs_accel_async.conversation import Messages
     from ipfs_accel_async.keys import Keys, Secret
-    from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.stream import Stream
     from ipfs_accel_async.transport import Transport
     from ipfs_accel_async.types import Tool
 
 
-class Client(Completing, Conversing, Operations, Media, Handles):
+class Client(Completing, Conversing, Operations, Media, Handles, Lifecycle):
     """Calls models of every provider through one stack: queue, caps, retries, breaker, deadline, metrics.
 
     Making one opens nothing; ``async with`` (or :meth:`aclose`) closes what its use has opened. It belongs to the loop
@@ -227,20 +226,3 @@ class Client(Completing, Conversing, Operations, Media, Handles):
         target = self._engine.provider(provider).target("")
         answer = await self._engine.send("request", target, payload, priority, timeout, tags=tags, idempotent=safe)
         return cast("NativeAnswer", answer)
-
-    def report(self) -> Report:
-        """The metrics report, in sum and under ``providers`` for each; ``to_json()`` writes it."""
-        return self._engine.report()
-
-    async def aclose(self) -> None:
-        """Fail what waits, close the connections. Idempotent; calls after it raise ClientClosedError."""
-        await self._engine.aclose()
-
-    async def __aenter__(self) -> Self:
-        self._engine.runtime()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()

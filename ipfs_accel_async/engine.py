@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
-from ipfs_accel_async.arguments import as_priority, as_timeout
+from ipfs_accel_async.arguments import as_grace, as_priority, as_timeout
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
 from ipfs_accel_async.errors import ClientClosedError, ConfigError
-from ipfs_accel_async.runtime import Provider, Providers, Runtime, idle_report
+from ipfs_accel_async.provider import Provider, Providers
+from ipfs_accel_async.runtime import Runtime, idle_report
 from ipfs_accel_async.transport.schemes import Schemes
 from ipfs_accel_async.types import NOTHING, Priority
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.types import NativeRequest, Payload, Target
 
 
-_OF_THE_CLIENT = {"connect_timeout", "max_response_bytes"}  # all providers share one transport
+_OF_THE_CLIENT = {"close_grace", "connect_timeout", "max_response_bytes"}  # all providers share one transport
 
 
 class Engine:
@@ -129,11 +130,15 @@ class Engine:
         """The metrics report; of zeros while nothing was called."""
         return idle_report() if self._runtime is None else self._runtime.report()
 
-    async def aclose(self) -> None:
-        """Fail what waits and close the connections. Idempotent."""
+    def statistics(self) -> dict[str, Any]:
+        """What is going on right now."""
+        return {"under_way": 0, "lanes": [], "breakers": []} if self._runtime is None else self._runtime.statistics()
+
+    async def aclose(self, grace: float | None = None) -> None:
+        """Fail what waits, let what is under way end within `grace` seconds, and close. Idempotent."""
         self._closed = True
         if self._runtime is not None:
-            await self._runtime.aclose()
+            await self._runtime.aclose(self._common.close_grace if grace is None else as_grace(grace))
 
     async def send(
         self,

@@ -62,6 +62,7 @@ class AccelError(Exception):
         retryable: Whether the same call may succeed if sent again.
         retry_after: Seconds the service asked to wait.
         phase: Where the time went: queue, backoff, connect, first byte, body or stream.
+        retry_suppressed: Why it was not retried though it might have helped: ``budget``.
     """
 
     retryable: bool = False
@@ -96,6 +97,7 @@ class AccelError(Exception):
         self.attempts = attempts
         self.retry_after = retry_after
         self.phase = phase
+        self.retry_suppressed: str | None = None
         if retryable is not None:
             self.retryable = retryable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
@@ -36,7 +37,20 @@ class Flow(Generic[Piece]):
     It holds its permit until it is closed. Leaving the block closes it, at once and without reading the rest.
     """
 
-    __slots__ = ("_buffer", "_done", "_empty", "_ended", "_error", "_reading", "_source", "deadline", "trace")
+    __slots__ = (
+        "__weakref__",
+        "_buffer",
+        "_done",
+        "_empty",
+        "_ended",
+        "_error",
+        "_loop",
+        "_reading",
+        "_source",
+        "deadline",
+        "idle",
+        "trace",
+    )
 
     def __init__(
         self, source: Source[Piece], empty: Answer, first: Sequence[Piece] = (), trace: Trace | None = None
@@ -48,7 +62,9 @@ class Flow(Generic[Piece]):
         self._ended = False
         self._error: BaseException | None = None
         self._reading = False
+        self._loop = asyncio.get_running_loop()
         self.deadline = float("inf")
+        self.idle = float("inf")
         self.trace = trace or Trace()
 
     @property
@@ -65,6 +81,11 @@ class Flow(Generic[Piece]):
     def partial(self) -> Any:
         """The answer as far as it has come."""
         return self._empty
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has given back what it held."""
+        return self._done is None
 
     def on_close(self, done: Callable[[Outcome], None]) -> None:
         """Have `done` called once, when the stream is closed."""
@@ -89,12 +110,14 @@ class Flow(Generic[Piece]):
             message = "the stream is closed" if self._done is None else "another task is reading this stream"
             raise InvalidRequestError(message, target=self.target, request_id=self.request_id)
         self._reading = True
-        scope = asyncio.timeout_at(None if self.deadline == float("inf") else self.deadline)
+        silent = self._loop.time() + self.idle  # only while somebody reads: a slow reader is not the service's silence
+        limit = min(self.deadline, silent)
+        scope = asyncio.timeout_at(None if limit == float("inf") else limit)
         try:
             async with scope:
                 self._buffer.extend(await self._source.read())
         except BaseException as error:
-            raised = self._typed(error, expired=scope.expired())
+            raised = self._typed(error, expired=scope.expired(), silent=silent < self.deadline)
             if isinstance(raised, AccelError):  # a cancelled reader may go on; a failed stream is over
                 self._error = raised
                 await self.aclose()
@@ -107,16 +130,20 @@ class Flow(Generic[Piece]):
             self._ended = True
             await self._fill()
 
-    def _typed(self, error: BaseException, *, expired: bool) -> BaseException:
+    def _typed(self, error: BaseException, *, expired: bool, silent: bool) -> BaseException:
         if expired and isinstance(error, TimeoutError):
-            message = "the deadline passed while the stream was being read"
+            message = (
+                f"the stream brought nothing for {self.idle:g} s (the setting stream_idle_timeout)"
+                if silent
+                else "the deadline passed while the stream was being read"
+            )
             return RequestTimeoutError(
                 message,
                 target=self.target,
                 request_id=self.request_id,
                 attempts=self._empty.attempts,
                 retryable=False,
-                phase="stream",
+                phase="idle" if silent else "stream",
             )
         return error
 
@@ -130,6 +157,16 @@ class Flow(Generic[Piece]):
             tell(outcome)
         await self._source.aclose()
 
+    def __del__(self) -> None:
+        """Reclaim what a forgotten stream holds, and say so: it would keep its permit for ever."""
+        done = getattr(self, "_done", None)
+        if done is None or self._loop.is_closed():
+            return
+        self._done = None
+        message = f"a stream of {self.target} was never closed: read it inside its 'async with'"
+        self._loop.call_soon_threadsafe(_reclaim, done, self._outcome(), self._source)
+        warnings.warn(message, ResourceWarning, source=self, stacklevel=2)  # last: it may be made an error
+
     def _outcome(self) -> Outcome:
         if self._error is not None:
             return Outcome(outcome_of(self._error), self._error, self.partial)
@@ -142,3 +179,21 @@ class Flow(Generic[Piece]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+_REAPING: set[asyncio.Task[None]] = set()
+"""Closings of forgotten streams' connections; a task that nobody holds may be collected while it runs."""
+
+
+def _reclaim(done: list[Callable[[Outcome], None]], outcome: Outcome, source: Source[Any]) -> None:
+    for tell in done:
+        tell(outcome)
+    task = asyncio.get_running_loop().create_task(source.aclose())
+    _REAPING.add(task)
+    task.add_done_callback(_reaped)
+
+
+def _reaped(task: asyncio.Task[None]) -> None:
+    _REAPING.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody waits for it; the connection is gone either way

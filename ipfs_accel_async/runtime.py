@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ipfs_accel_async import registry
-from ipfs_accel_async.config import checked_url
 from ipfs_accel_async.core import stack
-from ipfs_accel_async.credentials import DEFAULT, CredentialsFile, Found, look_up, missing_key, missing_url, options_of
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.exchange import Exchange
 from ipfs_accel_async.lanes import Gate, Lane
@@ -23,111 +20,20 @@ from ipfs_accel_async.middleware.fallback import Fallback
 from ipfs_accel_async.middleware.keyring import KeyGate
 from ipfs_accel_async.middleware.observe import Observe
 from ipfs_accel_async.middleware.retry import Retry
-from ipfs_accel_async.policy.backoff import Backoff
 from ipfs_accel_async.policy.breaker import Breaker
+from ipfs_accel_async.policy.budget import RetryBudget
+from ipfs_accel_async.policy.failures import FailureRate
 from ipfs_accel_async.policy.keyring import KeyRing
 from ipfs_accel_async.types import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import anyio
 
-    from ipfs_accel_async.config import ProviderSettings
-    from ipfs_accel_async.keys import Keys
-    from ipfs_accel_async.providers._codec import Codec
+    from ipfs_accel_async.policy.backoff import Backoff
+    from ipfs_accel_async.provider import Providers
     from ipfs_accel_async.transport import Transport
 
 SUM = "ipfs_accel_async"
-
-
-class Provider:
-    """One provider as a client sees it: its codec, settings, keys and address.
-
-    Args:
-        name: Provider name.
-        own: Its settings.
-        keys: Given explicitly.
-        base_url: Given explicitly.
-        file: Where else to look.
-
-    Raises:
-        ConfigError: There is no such provider, or something found for it cannot be used.
-    """
-
-    def __init__(
-        self, name: str, own: ProviderSettings, keys: Keys | None, base_url: str | None, file: CredentialsFile
-    ) -> None:
-        plain = registry.codec(own.wire or name)
-        if own.wire:
-            plain = plain.renamed(name, own.key_env)
-        self.settings = own
-        self.codec: Codec = plain.configured(headers=own.headers, options=options_of(plain, own))
-        self.found: Found = look_up(self.codec, keys, base_url, own, file)
-        self.backoff = Backoff(
-            initial=own.initial_retry_delay,
-            factor=own.backoff_factor,
-            maximum=own.max_retry_delay,
-            jitter=own.retry_jitter,
-            retry_after_cap=own.max_retry_after,
-        )
-
-    def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:
-        """The target of a model.
-
-        Args:
-            model: Its name.
-            operation: Some services have a base URL for each.
-            endpoint: Base URL instead of all that is configured.
-
-        Raises:
-            ConfigError: The provider needs a key or an address and has none, or `endpoint` cannot be used.
-        """
-        if self.found.keys is None and self.codec.key_required:
-            raise missing_key(self.codec)
-        if endpoint:
-            endpoint = self.codec.normalize_url(checked_url(endpoint))
-        endpoint = endpoint or self.codec.endpoint_of(model, operation) or self.found.base_url
-        if self.codec.url_required and endpoint == self.found.base_url and self.found.url_from == DEFAULT:
-            raise missing_url(self.codec)
-        return Target(self.codec.name, model, endpoint)
-
-
-class Providers:
-    """The providers of one client, looked up on first use.
-
-    Args:
-        common: The client's settings.
-        own: Settings by provider.
-        keys: Explicit keys by provider.
-        base_urls: Explicit addresses by provider.
-        file: The credentials file.
-    """
-
-    def __init__(
-        self,
-        common: ProviderSettings,
-        own: Mapping[str, ProviderSettings],
-        keys: Mapping[str, Keys],
-        base_urls: Mapping[str, str],
-        file: CredentialsFile,
-    ) -> None:
-        self._common = common
-        self._own = own
-        self._keys = keys
-        self._base_urls = base_urls
-        self._file = file
-        self._made: dict[str, Provider] = {}
-        self.codecs: dict[str, Codec] = {}
-
-    def __getitem__(self, name: str) -> Provider:
-        made = self._made.get(name)
-        if made is None:
-            own = self._own.get(name, self._common)
-            made = Provider(name, own, self._keys.get(name), self._base_urls.get(name), self._file)
-            self._made[name] = made
-            self.codecs[name] = made.codec
-        return made
 
 
 class Runtime:
@@ -145,6 +51,8 @@ class Runtime:
         self._providers = providers
         self._total = None if max_total is None else _semaphore(max_total)
         self._slots: dict[str, anyio.Semaphore] = {}
+        self._budgets: dict[tuple[str, str], RetryBudget] = {}
+        self._rng = random.Random()
         self._started = self.loop.time()
         self._since = time.time()
         self._sum = self._meter(SUM)
@@ -152,13 +60,14 @@ class Runtime:
         self.breakers = Breakers(self._breaker)
         self.dispatcher = Dispatcher(self._lane, linked=max_total is not None)
         observe = Observe(self._meters_for)
+        self._deadline = Deadline(lambda provider: providers[provider].settings.stream_idle_timeout)
         self.handle = stack(
             [
                 observe,
-                Deadline(),
+                self._deadline,
                 Fallback(),
                 Describe(providers.codecs),
-                Retry(self._retries, random.Random(), observe.retried),
+                Retry(self._retries, self._rng, observe.retried, self._budget),
                 CircuitBreaker(self.breakers),
                 self.dispatcher,
             ],
@@ -178,9 +87,24 @@ class Runtime:
         made = self._providers[provider]
         return made.settings.max_retries, made.backoff
 
+    def _budget(self, target: Target) -> RetryBudget:
+        scope = (target.provider, target.endpoint)
+        found = self._budgets.get(scope)
+        if found is None:
+            own = self._providers[target.provider].settings
+            found = RetryBudget(ratio=own.retry_budget_ratio, reserve=own.retry_budget_reserve)
+            self._budgets[scope] = found
+        return found
+
     def _breaker(self, provider: str) -> Breaker:
         own = self._providers[provider].settings
-        return Breaker(failure_threshold=own.failure_threshold, reset_timeout=own.reset_timeout)
+        return Breaker(
+            failure_threshold=own.failure_threshold,
+            rate=FailureRate(rate=own.failure_rate, calls=own.failure_rate_calls),
+            reset_timeout=own.reset_timeout,
+            max_reset_timeout=max(own.reset_timeout, own.max_reset_timeout),
+            rng=self._rng,
+        )
 
     def _lane(self, target: Target) -> Lane:
         made = self._providers[target.provider]
@@ -214,10 +138,40 @@ class Runtime:
         }
         return whole
 
-    async def aclose(self) -> None:
-        """Fail what waits and close the connections."""
+    def statistics(self) -> dict[str, Any]:
+        """What is going on right now, as plain values."""
+        now = self.loop.time()
+        return {
+            "under_way": self._deadline.open,
+            "lanes": [
+                {
+                    "provider": provider,
+                    "endpoint": endpoint,
+                    "waiting": lane.queue.waiting,
+                    "active": lane.active,
+                    "free": min(cap.value for cap in lane.caps),
+                    "keys": [gate.loads for gate in lane.gates if isinstance(gate, KeyGate)],
+                    "retry_budget": self._budget(Target(provider, "", endpoint)).balance(now),
+                }
+                for (provider, endpoint), lane in self.dispatcher.lanes.items()
+            ],
+            "breakers": [
+                {"provider": provider, "endpoint": endpoint, "model": model, "state": breaker.state(now)}
+                for (provider, endpoint, model), breaker in self.breakers.items()
+            ]
+            + [
+                {"provider": provider, "endpoint": endpoint, "model": "", "state": breaker.state(now)}
+                for (provider, endpoint), breaker in self.breakers.endpoints()
+            ],
+        }
+
+    async def aclose(self, grace: float) -> None:
+        """Fail what waits, let what is under way end within `grace` seconds, end the rest, close the connections."""
         self.dispatcher.close()
-        await self.transport.aclose()
+        try:
+            await self._deadline.drain(grace)
+        finally:
+            await self.transport.aclose()
 
 
 def _semaphore(size: int) -> anyio.Semaphore:

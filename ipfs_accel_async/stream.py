@@ -64,10 +64,10 @@ class Stream(Flow[Delta]):
             pass
         return self.reply
 
-    def _typed(self, error: BaseException, *, expired: bool) -> BaseException:
+    def _typed(self, error: BaseException, *, expired: bool, silent: bool) -> BaseException:
         if isinstance(error, StreamIncompleteError):
             error.partial = self.partial
-        return super()._typed(error, expired=expired)
+        return super()._typed(error, expired=expired, silent=silent)
 
 
 class EventStream(Flow[Event]):

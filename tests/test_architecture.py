@@ -37,8 +37,8 @@ PARTS = {
     **dict.fromkeys(("dispatcher", "lanes", "tickets"), "dispatch"),
     **dict.fromkeys(("config", "credentials", "registry"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),
-    **dict.fromkeys(("client", "completing", "operations", "media", "handles", "handler", "conversing", "rounds"), "client"),
-    **dict.fromkeys(("engine", "runtime", "__init__", "native"), "client"),
+    **dict.fromkeys(("client", "completing", "operations", "media", "handles", "handler", "conversing", "rounds", "lifecycle"), "client"),
+    **dict.fromkeys(("engine", "runtime", "provider", "__init__", "native"), "client"),
     **{
         name: name for name in ("wire", "providers", "policy", "middleware", "metrics", "transport", "simulator", "cli")
     },

@@ -100,7 +100,8 @@ async def test_closing_ends_what_waits_and_what_comes() -> None:
         await second
     with pytest.raises(ClientClosedError):
         await ai.chat("openai:m", "3")
-    await first
+    with pytest.raises(ClientClosedError, match="under way"):
+        await first  # its grace is over
     assert server.mock.closed
 
 

@@ -49,6 +49,7 @@ async def test_two_readers_are_an_error() -> None:
     with pytest.raises(InvalidRequestError, match="another task"):
         await anext(stream)
     assert (await first).text == "a"
+    await stream.aclose()
 
 
 async def test_a_cancelled_read_leaves_the_stream_open() -> None:

@@ -6,7 +6,8 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.errors import CircuitOpenError
+from ipfs_accel_async.errors import CircuitOpenError, ConnectError, TLSError
+from ipfs_accel_async.policy.spread import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +22,24 @@ Scope = tuple[str, str, str]
 MAX_SCOPES = 1_000
 
 
+class Endpoint:
+    """What the models of one endpoint have in common: a breaker over all of them.
+
+    Args:
+        breaker: Opens when the endpoint itself is down.
+    """
+
+    __slots__ = ("breaker", "spread")
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self.spread = Spread()
+
+
 class Breakers:
-    """One breaker for each (endpoint, model), made on first use; when there are too many, one that knows nothing goes.
+    """One breaker for each (endpoint, model) and one above them for the endpoint, made on first use.
+
+    When there are too many, one that knows nothing goes.
 
     Args:
         make: A breaker with the settings of a provider.
@@ -31,6 +48,7 @@ class Breakers:
     def __init__(self, make: Callable[[str], Breaker]) -> None:
         self._make = make
         self._of: OrderedDict[Scope, Breaker] = OrderedDict()
+        self._endpoints: OrderedDict[tuple[str, str], Endpoint] = OrderedDict()
 
     def of(self, target: Target) -> Breaker:
         """The breaker of a target."""
@@ -45,9 +63,28 @@ class Breakers:
             self._of.move_to_end(scope)
         return breaker
 
+    def endpoint(self, target: Target) -> Endpoint:
+        """What is known of a target's endpoint."""
+        scope = (target.provider, target.endpoint)
+        found = self._endpoints.get(scope)
+        if found is None:
+            if len(self._endpoints) >= MAX_SCOPES:
+                self._endpoints.popitem(last=False)
+            found = self._endpoints[scope] = Endpoint(self._make(target.provider))
+        return found
+
+    def refused_for(self, target: Target, now: float) -> float | None:
+        """None when a call may pass both, else the seconds until it is worth asking again; takes nothing."""
+        waits = (self.endpoint(target).breaker.refused_for(now), self.of(target).refused_for(now))
+        return max((wait for wait in waits if wait is not None), default=None)
+
     def items(self) -> list[tuple[Scope, Breaker]]:
         """All breakers with their scopes."""
         return list(self._of.items())
+
+    def endpoints(self) -> list[tuple[tuple[str, str], Breaker]]:
+        """The breakers above them."""
+        return [(scope, endpoint.breaker) for scope, endpoint in self._endpoints.items()]
 
 
 class CircuitBreaker:
@@ -57,49 +94,59 @@ class CircuitBreaker:
         self._breakers = breakers
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
-        """Let `call` pass unless its breaker is open.
+        """Let `call` pass unless its breaker, or that of its endpoint, is open.
 
         Raises:
             CircuitOpenError: It is; `retry_after` says for how long.
         """
-        wait = self._breakers.of(call.target).refused_for(asyncio.get_running_loop().time())
+        wait = self._breakers.refused_for(call.target, asyncio.get_running_loop().time())
         if wait is not None:
             raise _open(call, wait)
         return await next(call)  # type: ignore[no-any-return]
 
 
 class BreakerGate:
-    """The dispatcher's last gate: a permit of the breaker, taken in the step of the grant, so no probe waits parked."""
+    """The dispatcher's last gate: permits of both breakers, taken in the step of the grant: no probe waits parked."""
 
     def __init__(self, breakers: Breakers) -> None:
         self._breakers = breakers
 
     def try_take(self, call: Call, now: float) -> BreakerLease:
-        """A permit.
+        """The permits.
 
         Raises:
-            CircuitOpenError: The breaker opened while the call waited, or its probes are out.
+            CircuitOpenError: A breaker opened while the call waited, or its probes are out.
         """
-        breaker = self._breakers.of(call.target)
-        permit = breaker.try_acquire(now)
-        if permit is None:
-            raise _open(call, breaker.refused_for(now) or 0.0)
-        return BreakerLease(breaker, permit)
+        wait = self._breakers.refused_for(call.target, now)
+        if wait is not None:
+            raise _open(call, wait)
+        endpoint, breaker = self._breakers.endpoint(call.target), self._breakers.of(call.target)
+        # both have room, as was just seen, and nothing comes between
+        return BreakerLease(call.target.model, endpoint, endpoint.breaker.acquire(now), breaker, breaker.acquire(now))
 
 
 class BreakerLease:
-    """A permit on its way; its outcome is what the breaker learns."""
+    """The permits on their way; their outcome is what the breakers learn."""
 
-    __slots__ = ("_breaker", "_permit")
+    __slots__ = ("_above", "_breaker", "_endpoint", "_model", "_permit")
     key = None
 
-    def __init__(self, breaker: Breaker, permit: Permit) -> None:
+    def __init__(self, model: str, endpoint: Endpoint, above: Permit, breaker: Breaker, permit: Permit) -> None:
+        self._model = model
+        self._endpoint = endpoint
+        self._above = above
         self._breaker = breaker
         self._permit = permit
 
     def settle(self, outcome: Outcome, now: float) -> None:
-        """Tell the breaker."""
+        """Tell the breakers."""
         self._breaker.record(self._permit, outcome.kind, now)
+        error = outcome.error
+        unreachable = isinstance(error, (ConnectError, TLSError)) or getattr(error, "phase", None) == "connect"
+        judged = self._endpoint.spread.judge(self._model, outcome.kind, unreachable=unreachable)
+        if self._above.probe and outcome.kind == "failed":
+            judged = "failed"  # a probe is asked about the endpoint: whatever fails it, it has not come back
+        self._endpoint.breaker.record(self._above, judged, now)
 
 
 def _open(call: Call, wait: float) -> CircuitOpenError:

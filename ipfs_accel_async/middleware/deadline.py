@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from ipfs_accel_async.errors import AccelError, DeadlineExceededError, RequestTimeoutError
+from ipfs_accel_async.errors import AccelError, ClientClosedError, DeadlineExceededError, RequestTimeoutError
 from ipfs_accel_async.flow import Flow
 
 if TYPE_CHECKING:
-    from ipfs_accel_async.call import Call
+    from collections.abc import Callable
+
+    from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
 
 _NEVER_SENT = {"queue", "backoff"}
 
 
 class Deadline:
-    """Ends a call at its deadline, wherever it is; the error's `phase` says where that was."""
+    """Ends a call at its deadline, wherever it is; the error's `phase` says where that was.
+
+    It knows every call that is under way, so it also ends them when the client is closed.
+
+    Args:
+        idle_for: Seconds that a stream of a provider may be silent.
+    """
+
+    def __init__(self, idle_for: Callable[[str], float] = lambda _: float("inf")) -> None:
+        self._idle_for = idle_for
+        self._scopes: set[asyncio.Timeout] = set()
+        self._flows: WeakSet[Flow[Any]] = WeakSet()  # one that is forgotten must be free to go
+        self._empty: asyncio.Event | None = None
+        self._closing = False
+
+    @property
+    def open(self) -> int:
+        """Calls and streams under way."""
+        return len(self._scopes) + sum(not flow.closed for flow in self._flows)
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call` in time.
@@ -24,8 +45,10 @@ class Deadline:
         Raises:
             DeadlineExceededError: The time was up in the queue or between attempts.
             RequestTimeoutError: The time was up while the service was being asked.
+            ClientClosedError: The client was closed meanwhile, and its grace is over.
         """
         scope = asyncio.timeout_at(call.deadline)
+        self._scopes.add(scope)
         try:
             async with scope:
                 reply: Result = await next(call)
@@ -35,10 +58,46 @@ class Deadline:
         else:
             if isinstance(reply, Flow):
                 reply.deadline = call.deadline
+                reply.idle = self._idle_for(reply.target.provider)
+                self._flows.add(reply)
+                reply.on_close(self._left)
             return reply
-        raise _too_late(
-            call
-        )  # outside: its context would be the cancellation, with the frames of whoever was cancelled
+        finally:
+            self._scopes.discard(scope)
+            self._left()
+        # outside: its context would be the cancellation, with the frames of whoever was cancelled
+        raise _closed(call) if self._closing else _too_late(call)
+
+    def _left(self, _: Outcome | None = None) -> None:
+        if self._empty is not None and not self.open:
+            self._empty.set()
+
+    async def drain(self, grace: float) -> None:
+        """Wait until all calls and streams have ended, `grace` seconds at most; then end those that have not."""
+        if self.open and grace > 0:
+            self._empty = asyncio.Event()
+            try:
+                async with asyncio.timeout(grace):
+                    await self._empty.wait()
+            except TimeoutError:
+                pass
+        self._closing = True
+        now = asyncio.get_running_loop().time()
+        for flow in list(self._flows):
+            flow.deadline = now  # its connection is closed next: a read that waits hears of that
+        for scope in list(self._scopes):
+            scope.reschedule(now)
+        await asyncio.sleep(0)  # each of them ends, and gives back what it holds, before the connections close
+
+
+def _closed(call: Call) -> AccelError:
+    return ClientClosedError(
+        "the client was closed while this call was under way",
+        target=call.target,
+        request_id=call.request_id,
+        attempts=call.attempts,
+        phase=call.trace.phase,
+    )
 
 
 def _too_late(call: Call) -> AccelError:

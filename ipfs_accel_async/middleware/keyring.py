@@ -22,6 +22,11 @@ class KeyGate:
         self._keys = keys
         self._ring = ring
 
+    @property
+    def loads(self) -> tuple[int, ...]:
+        """Leases out, key by key."""
+        return self._ring.loads
+
     def try_take(self, call: Call, now: float) -> KeyLease:
         """A key; there is always one."""
         index = self._ring.take()

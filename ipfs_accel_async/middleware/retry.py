@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.core import Handler, Result
     from ipfs_accel_async.policy.backoff import Backoff
+    from ipfs_accel_async.policy.budget import RetryBudget
+    from ipfs_accel_async.types import Target
 
 
 class Retry:
@@ -27,6 +29,8 @@ class Retry:
         policy_for: Retries and backoff of a provider.
         rng: For the jitter.
         retried: Told of each retry and its cause, before the wait.
+        budget_for: The retry budget of a target's endpoint: each call deposits, each retry after a fault of the
+            endpoint takes out. One that the service itself asked for (429) is free.
     """
 
     def __init__(
@@ -34,10 +38,12 @@ class Retry:
         policy_for: Callable[[str], tuple[int, Backoff]],
         rng: random.Random,
         retried: Callable[[Call, AccelError], None],
+        budget_for: Callable[[Target], RetryBudget] | None = None,
     ) -> None:
         self._policy_for = policy_for
         self._rng = rng
         self._retried = retried
+        self._budget_for = budget_for
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call`, in as many attempts as it takes and the policy allows.
@@ -47,6 +53,9 @@ class Retry:
             AccelError: The last error, when no attempt is left or another would not help.
         """
         max_retries, backoff = self._policy_for(call.target.provider)
+        budget = None if self._budget_for is None else self._budget_for(call.target)
+        if budget is not None:
+            budget.deposit(asyncio.get_running_loop().time())
         retries = 0
         while True:
             try:
@@ -58,8 +67,12 @@ class Retry:
                 delay = backoff.delay(retries, self._rng, error.retry_after)
                 if delay is None:  # the service asks for more patience than the settings have: the error says how much
                     raise
-                if asyncio.get_running_loop().time() + delay >= call.deadline:
+                now = asyncio.get_running_loop().time()
+                if now + delay >= call.deadline:
                     raise _no_time(call, error, delay) from error
+                if budget is not None and error.outcome == "failed" and not budget.try_withdraw(now):
+                    error.retry_suppressed = "budget"
+                    raise
                 self._retried(call, error)
             call.trace.phase = "backoff"
             await asyncio.sleep(delay)

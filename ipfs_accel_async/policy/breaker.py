@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
+
+    from ipfs_accel_async.policy.failures import FailureRate
 
 State = Literal["closed", "open", "half-open"]
 Outcome = Literal["ok", "ignored", "throttled", "failed"]
@@ -31,17 +34,21 @@ class Permit:
 
 
 class Breaker:
-    """Counts consecutive failures, refuses while open, admits counted probes while half-open.
+    """Counts failures, refuses while open, admits counted probes while half-open.
 
-    - closed: every call passes. `failure_threshold` failures in a row open it; "ok" starts the count anew;
-      "ignored" (cancelled, local errors) and "throttled" (429) leave it alone.
-    - open: no call passes until `reset_timeout` is over; then it is half-open, whoever looks.
+    - closed: every call passes. `failure_threshold` failures in a row open it, and so does a `rate` of failures that
+      is too high; "ok" starts the count anew; "ignored" (cancelled, local errors) and "throttled" (429) count nothing.
+    - open: no call passes until `reset_timeout` is over; then it is half-open, whoever looks. Each time a probe fails
+      it stays open twice as long, up to `max_reset_timeout`, with jitter; closing starts over.
     - half-open: at most `half_open_permits` probes are out at a time. "ok" closes it, "failed" opens it again,
       "ignored" gives the permit back. "throttled" closes it too: the server answered, so it is alive.
 
     Args:
         failure_threshold: Consecutive failures that open it, at least 1.
-        reset_timeout: Seconds it stays open.
+        reset_timeout: Seconds it stays open, the first time.
+        max_reset_timeout: Most seconds it stays open, however often probes fail; default: `reset_timeout`.
+        rate: The share of failures that opens it; None for none.
+        rng: For the jitter of longer waits; without it they have none.
         half_open_permits: Probes at a time, at least 1.
         history: How many changes `changes` remembers.
         on_change: Called with the new state and its time after each change, as the last step, so it may
@@ -60,10 +67,14 @@ class Breaker:
         "_generation",
         "_half_open_at",
         "_half_open_permits",
+        "_longest",
         "_open_seconds",
         "_opened_at",
         "_out",
+        "_rate",
+        "_reopened",
         "_reset_timeout",
+        "_rng",
         "_serial",
         "_state",
         "_threshold",
@@ -77,6 +88,9 @@ class Breaker:
         *,
         failure_threshold: int = 5,
         reset_timeout: float = 30.0,
+        max_reset_timeout: float | None = None,
+        rate: FailureRate | None = None,
+        rng: random.Random | None = None,
         half_open_permits: int = 1,
         history: int = 100,
         on_change: Callable[[str, float], None] | None = None,
@@ -85,11 +99,17 @@ class Breaker:
             raise ValueError("failure_threshold, half_open_permits and history must be at least 1")
         if not 0 <= reset_timeout < float("inf"):
             raise ValueError("reset_timeout must be finite seconds, not negative")
+        if max_reset_timeout is not None and not reset_timeout <= max_reset_timeout < float("inf"):
+            raise ValueError("max_reset_timeout must be finite seconds, not below reset_timeout")
         self.changes: deque[tuple[State, float]] = deque(maxlen=history)
         self.opened = 0
         self.on_change = on_change
         self._threshold = failure_threshold
         self._reset_timeout = reset_timeout
+        self._longest = reset_timeout if max_reset_timeout is None else max_reset_timeout
+        self._rate = rate
+        self._rng = rng
+        self._reopened = 0
         self._half_open_permits = half_open_permits
         self._state: State = "closed"
         self._failures = 0
@@ -129,14 +149,28 @@ class Breaker:
         self._out.add(self._serial)
         return Permit(self._generation, probe, self._serial)
 
+    def acquire(self, now: float) -> Permit:
+        """A permit, where `refused_for` has just said that there is one.
+
+        Raises:
+            RuntimeError: There is none.
+        """
+        permit = self.try_acquire(now)
+        if permit is None:
+            raise RuntimeError("the breaker has no permit to give: ask refused_for first")
+        return permit
+
     def record(self, permit: Permit, outcome: Outcome, now: float) -> None:
         """Count the result of a call, once; results of an earlier generation are dropped."""
         if permit.generation != self._generation or permit.serial not in self._out:
             return
         self._out.discard(permit.serial)
+        counted = outcome in {"ok", "failed"} and not permit.probe
+        too_many = counted and self._rate is not None and self._rate.add(outcome == "failed", now)
         if outcome == "failed":
             self._failures += 1
-            if permit.probe or self._failures >= self._threshold:
+            self._reopened += permit.probe
+            if permit.probe or too_many or self._failures >= self._threshold:
                 self._open(now)
         elif permit.probe:
             if outcome != "ignored":
@@ -175,10 +209,18 @@ class Breaker:
     def _open(self, now: float) -> None:
         self.opened += 1
         self._opened_at = now
-        self._half_open_at = now + self._reset_timeout
+        self._half_open_at = now + self._wait()
         self._change("open", now)
 
+    def _wait(self) -> float:
+        """Seconds to stay open: the first time as set, then doubled, half of it drawn, never below the first."""
+        if not self._reopened:
+            return self._reset_timeout
+        whole = min(self._reset_timeout * 2.0 ** min(self._reopened, 60), self._longest)
+        return whole if self._rng is None else max(self._reset_timeout, self._rng.uniform(whole / 2, whole))
+
     def _close(self, now: float) -> None:
+        self._reopened = 0
         if self._state == "open":
             self._open_seconds += now - self._opened_at
         self._change("closed", now)
@@ -187,6 +229,8 @@ class Breaker:
         self._generation += 1
         self._failures = 0
         self._out.clear()
+        if self._rate is not None:
+            self._rate.clear()
 
     def _change(self, state: State, at: float) -> None:
         self._new_generation()

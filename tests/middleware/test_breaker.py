@@ -8,7 +8,7 @@ import pytest
 
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.core import stack
-from ipfs_accel_async.errors import BadRequestError, CircuitOpenError, RateLimitError, ServerError
+from ipfs_accel_async.errors import BadRequestError, CircuitOpenError, ConnectError, RateLimitError, ServerError
 from ipfs_accel_async.middleware.breaker import MAX_SCOPES, BreakerGate, Breakers, CircuitBreaker
 from ipfs_accel_async.policy.breaker import Breaker
 from ipfs_accel_async.types import Target
@@ -138,3 +138,63 @@ async def test_a_call_knows_whose_refusal_it_is() -> None:
     with pytest.raises(CircuitOpenError, match="openai:m: the circuit is open") as caught:
         await guarded.handle(call)
     assert caught.value.request_id == "abc"
+
+
+def models(count: int) -> list[Target]:
+    """Targets of one endpoint."""
+    return [Target("openai", f"m{number}", TARGET.endpoint) for number in range(count)]
+
+
+async def test_a_provider_that_is_down_gets_one_probe_for_all_its_models() -> None:
+    """Twenty models fail; when their time is over a thousand callers come, and one of them is sent."""
+    guarded = Guarded(queue_size=2_000)
+    targets = models(20)
+    for target in targets[:4]:
+        guarded.error = ServerError("down")
+        for _ in range(3):
+            with pytest.raises((ServerError, CircuitOpenError)):
+                await guarded.handle(a_call(target=target))
+    guarded.error = None
+    with pytest.raises(CircuitOpenError):
+        await guarded.handle(a_call(target=targets[19]))
+    await asyncio.sleep(60)
+    before = len(guarded.handler.started)
+    calls = [guarded.handle(a_call(target=targets[number % 20])) for number in range(1_000)]
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert len(guarded.handler.started) - before == 1
+    assert sum(isinstance(one, CircuitOpenError) for one in done) == 999
+    assert (await guarded.handle(a_call(target=targets[19]))).text == "ok"
+
+
+async def test_a_host_that_cannot_be_reached_is_not_asked_for_its_other_models() -> None:
+    """Connections that cannot be made open the endpoint's breaker, whichever model they were for."""
+    guarded = Guarded()
+    await guarded.fail(3, ConnectError("no connection"))
+    with pytest.raises(CircuitOpenError):
+        await guarded.handle(a_call(target=models(1)[0]))
+    other = Target("openai", TARGET.model, "http://other")
+    assert (await guarded.handle(a_call(target=other))).text == "ok"
+
+
+async def test_a_model_that_is_down_leaves_the_others_alone() -> None:
+    """Two of them even."""
+    guarded = Guarded()
+    one, two, three = models(3)
+    for target in (one, two):
+        await guarded.fail(3, ServerError("down"), target)
+    assert (await guarded.handle(a_call(target=three))).text == "ok"
+
+
+async def test_a_cancelled_probe_of_the_endpoint_gives_its_permit_back() -> None:
+    """Neither closed nor wedged: the next call probes."""
+    guarded = Guarded()
+    await guarded.fail(3, ConnectError("no connection"))
+    await asyncio.sleep(30)
+    probe = asyncio.ensure_future(guarded.handle(a_call()))
+    await asyncio.sleep(0.5)
+    probe.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await probe
+    assert guarded.breakers.endpoint(TARGET).breaker.state(asyncio.get_running_loop().time()) == "half-open"
+    assert (await guarded.handle(a_call())).text == "ok"
+    assert guarded.breakers.endpoint(TARGET).breaker.state(asyncio.get_running_loop().time()) == "closed"

@@ -1,0 +1,47 @@
+"""How a client lives and ends, and what it tells of itself meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ipfs_accel_async.engine import Engine
+    from ipfs_accel_async.metrics.report import Report
+
+
+class Lifecycle:
+    """Mixed into :class:`Client`."""
+
+    _engine: Engine
+
+    def report(self) -> Report:
+        """The metrics report, in sum and under ``providers`` for each; ``to_json()`` writes it."""
+        return self._engine.report()
+
+    def statistics(self) -> dict[str, Any]:
+        """What is going on right now, as plain values: lanes with their waiters, breakers, keys, budgets.
+
+        ``under_way`` is the number of calls and streams, ``lanes`` has for each endpoint its `waiting`, `active`,
+        `free` permits and leases a key, ``breakers`` the state of each endpoint and model. No key is in it.
+        """
+        return self._engine.statistics()
+
+    async def aclose(self, grace: float | None = None) -> None:
+        """Close: no further calls, those that wait fail, those under way may end, then the connections are closed.
+
+        Args:
+            grace: Seconds that calls and streams under way have; then they raise ClientClosedError. Default: the
+                setting `close_grace`. Idempotent; calls after it raise ClientClosedError.
+        """
+        await self._engine.aclose(grace)
+
+    async def __aenter__(self) -> Self:
+        self._engine.runtime()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose(None if kind is None else 0)  # whoever leaves by an error does not wait for others
