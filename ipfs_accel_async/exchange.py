@@ -102,7 +102,7 @@ class Exchange:
         while not any(delta.committing for delta in first):
             first.extend(await deltas.read())
         self._begun(call)
-        return Stream(deltas, codec.empty_reply(call, headers), first)
+        return Stream(deltas, codec.empty_reply(call, headers), first, reasoned=codec.reasoned)
 
     @staticmethod
     def _begun(call: Call) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ipfs_accel_async.answers import Delta, Event
 from ipfs_accel_async.errors import InvalidRequestError, StreamIncompleteError
@@ -24,13 +24,20 @@ class Stream(Flow[Delta]):
     It holds its permit until it is closed. Leaving the block closes it, at once and without reading the rest.
     """
 
-    __slots__ = ("_fold",)
+    __slots__ = ("_fold", "_reasoned")
 
     def __init__(
-        self, source: Source[Delta], empty: Reply, first: Sequence[Delta] = (), trace: Trace | None = None
+        self,
+        source: Source[Delta],
+        empty: Reply,
+        first: Sequence[Delta] = (),
+        trace: Trace | None = None,
+        *,
+        reasoned: bool = False,
     ) -> None:
         super().__init__(source, empty, first, trace)
         self._fold = Fold()
+        self._reasoned = reasoned
 
     @property
     def partial(self) -> Reply:
@@ -55,8 +62,24 @@ class Stream(Flow[Delta]):
         delta = self._buffer.popleft()
         self._fold.add(delta)
         if delta.end:
+            if self._reasoned and not self._fold.finish_reason:
+                await self._cut()
             self._ended = True
         return delta
+
+    async def _cut(self) -> NoReturn:
+        """Some servers end a stream that they break off with an end mark, as if it were whole."""
+        error = StreamIncompleteError(
+            "the stream ended without saying why the model stopped",
+            target=self.target,
+            request_id=self.request_id,
+            attempts=self._empty.attempts,
+            phase="stream",
+        )
+        error.partial = self.partial
+        self._error = error
+        await self.aclose()
+        raise error
 
     async def collect(self) -> Reply:
         """Read to the end and give the whole reply."""

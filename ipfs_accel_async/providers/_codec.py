@@ -69,6 +69,8 @@ class Codec(Preparing):
     """Those that only this service has; the methods of the provider's own handle."""
     request_id_header: ClassVar[str] = "x-request-id"
     """Where the service puts its own id of a request."""
+    reasoned: ClassVar[bool] = False
+    """Whether every whole stream says why the model stopped: one that does not was cut."""
     decoder: ClassVar[type[SSEDecoder] | type[NDJSONDecoder]] = SSEDecoder
 
     def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:

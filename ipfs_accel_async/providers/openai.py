@@ -85,6 +85,7 @@ class OpenAI(Codec):
         "models": Operation("GET", "/models"),
     }
     native: ClassVar[Mapping[str, Operation]] = {**MEDIA, **RESOURCES}
+    reasoned = True
     reasoning_field: ClassVar[str] = ""
     """Where a message takes the reasoning of an earlier turn back."""
     stream_usage: bool = True

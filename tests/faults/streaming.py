@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from tests.answering import SSE
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 NAMES = sorted({name for name, kind in STREAMS if kind == "chat"})
 LINES = {"ollama"}
 """Whose streams are lines of JSON."""
-DONE = b"data: [DONE]\n\n"
-OPTIONS: dict[str, dict[str, Any]] = {}
+MARK = b"data: [DONE]\n\n"
+STOPPED = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+DONE = STOPPED + MARK
 
 
 def kind_of(name: str) -> dict[str, str]:
@@ -46,7 +48,5 @@ def client_of(name: str, server: VirtualServer, **settings: Any) -> AbstractAsyn
 
 def event(text: str = "x", **more: Any) -> bytes:
     """One event of OpenAI's chat."""
-    import json
-
     choice = {"index": 0, "delta": {"content": text}, "finish_reason": None, **more}
     return b"data: " + json.dumps({"id": "c", "model": "m", "choices": [choice]}).encode() + b"\n\n"

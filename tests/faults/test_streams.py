@@ -17,7 +17,7 @@ from ipfs_accel_async.errors import (
     StreamIncompleteError,
 )
 from tests.faults.scenarios import scenario
-from tests.faults.streaming import DONE, NAMES, answer_of, client_of, event, frames
+from tests.faults.streaming import DONE, MARK, NAMES, answer_of, client_of, event, frames
 from tests.faults.virtual import VirtualServer, says, streams
 from tests.faults.watching import FAST, watched
 from tests.providers.recorded import recorded_response, recorded_stream
@@ -66,7 +66,7 @@ async def test_a_cut_is_tried_again_only_before_the_first_token(name: str) -> No
     """Nothing delivered: a second attempt answers. Something delivered: an error with the partial, and one attempt."""
     whole, cut = recorded_stream(name, "chat"), InterruptedCallError("cut")
     server = VirtualServer(answer_of(name, cut), answer_of(name, whole))
-    async with client_of(name, server, **FAST) as ai:
+    async with client_of(name, server, failure_threshold=100, **FAST) as ai:
         async with ai.stream(f"{name}:m", "hi") as stream:
             reply = await stream.collect()
         assert (reply.attempts, len(server.requests)) == (2, 2)
@@ -115,7 +115,7 @@ async def test_an_error_inside_a_stream(name: str) -> None:
 
 
 TAILS: dict[str, Any] = {
-    "a second end mark": DONE,
+    "a second end mark": MARK,
     "an end mark with spaces": b"data:  [DONE] \n\n",
     "more text": event("late"),
     "broken JSON": b"data: {oops\n\n",

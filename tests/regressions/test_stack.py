@@ -174,7 +174,8 @@ async def test_6_streams_come_as_they_are_made_and_free_their_place() -> None:
 
 async def test_6_split_characters_and_many_lines_are_one_delta() -> None:
     """A stream cut inside a character, with an event of several data lines, reads the same."""
-    chunk = {"id": "1", "model": "m", "choices": [{"index": 0, "delta": {"content": "Grüße 你好 🎉"}}]}
+    choice = {"index": 0, "delta": {"content": "Grüße 你好 🎉"}, "finish_reason": "stop"}
+    chunk = {"id": "1", "model": "m", "choices": [choice]}
     whole = json.dumps(chunk, ensure_ascii=False, indent=1)
     body = "".join(f"data: {line}\n" for line in whole.splitlines()) + "\ndata: [DONE]\n\n"
     mock = MockTransport(lambda _: MockTransport.reply(body=body.encode(), headers=SSE), chunk_size=1)

@@ -78,5 +78,8 @@ trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
 trap 'exit 143' TERM INT
 memcached -u "$(id -un)" -l 127.0.0.1 -p "$((port + 4))" &
 for part in account container object; do "swift-$part-server" "$part.conf" & done
+for place in 1 2 3; do  # the proxy turns from a server that is not there yet for a minute
+  until (: >"/dev/tcp/127.0.0.1/$((port + place))") 2>/dev/null; do sleep 0.1; done
+done
 swift-proxy-server proxy.conf &
 wait
