@@ -167,3 +167,17 @@ async def test_fallbacks_answer_in_order() -> None:
         with pytest.raises(AllTargetsFailedError) as caught:
             await ai.chat("openai:m", "hi", fallbacks="openai:n")
     assert [type(cause).__name__ for cause in caught.value.causes] == ["ServerError", "ServerError"]
+
+
+async def test_an_end_mark_without_a_finish_reason_is_no_end() -> None:
+    """A server that breaks a stream off and ends it all the same is found out; the partial has what came."""
+    chunk = b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"half"}}]}\n\n'
+    mock = MockTransport(lambda _: MockTransport.reply(body=chunk + b"data: [DONE]\n\n", headers=SSE))
+    async with Client(transport=mock, keys={"openai": "k"}) as ai:
+        with pytest.raises(StreamIncompleteError, match="why the model stopped") as caught:
+            async with ai.stream("openai:m", "x") as stream:
+                await stream.collect()
+        assert caught.value.partial is not None
+        assert caught.value.partial.text == "half"
+        assert ai.report()["errors"]["error_types"] == {"StreamIncompleteError": 1}
+    assert mock.open == 0

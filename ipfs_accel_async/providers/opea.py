@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SERVICE = re.compile(r"[a-z][a-z0-9_]*")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:_\[\]-]+(?:/[A-Za-z0-9.~_%/-]*)?")  # no credentials, query, fragment
+_PATHS = frozenset(row.path.removeprefix("/v1/") for row in OPERATIONS.values())
 _LITERALS_END = (Delta(finish_reason="stop", end=True),)  # a whole answer says stop too, whatever the reason
 
 
@@ -95,15 +96,18 @@ class OPEA(OpenAI):
         if not _ADDRESS.fullmatch(url):
             message = f"the option {service}_url is an address: http://host:port, without credentials or query"
             raise ConfigError(message, provider=self.name)
-        return url.removesuffix(f"/v1/{service}").removesuffix("/v1")
+        return self.normalize_url(url)
 
     def fixed_headers(self) -> Iterable[tuple[bytes, bytes]]:
         """None: the options are no headers."""
         return ()
 
     def normalize_url(self, url: str) -> str:
-        """The root of the services, from the address of this one or from what an OpenAI client is given."""
-        return url.removesuffix(f"/v1/{self.service}").removesuffix("/v1")
+        """The root of the services, from the address of one of them or from what an OpenAI client is given."""
+        root, _, rest = url.removesuffix("/chat/completions").rpartition("/v1/")
+        if rest in {self.service, *SERVICES, *_PATHS}:
+            return root
+        return url.removesuffix("/chat/completions").removesuffix("/v1")
 
     def service_of(self, model: str, operation: str) -> str:
         """The service that serves an operation."""

@@ -63,7 +63,18 @@ class S3Key(Secret):
 
 
 class S3Kit(Codec):
-    """Requests for :class:`ipfs_accel_async.transport.s3.S3Transport`, which puts them on the wire and signs them."""
+    """Requests for :class:`ipfs_accel_async.transport.s3.S3Transport`, which puts them on the wire and signs them.
+
+    Options:
+
+    - ``region``: What requests are signed for; default ``us-east-1``.
+    - ``addressing``: Where the bucket's name goes: ``path``, ``virtual`` (into the host name) or ``auto``; default
+      ``auto`` at Amazon, ``path`` elsewhere.
+    - ``signature``: ``s3v4``, ``s3`` (version 2, of old servers) or ``unsigned``, which needs no key.
+    - ``checksums``: ``when_supported``, or ``when_required`` for servers that do not know them.
+    - ``profile``: A profile in ~/.aws to take key and region from.
+    - ``ca_bundle``: File of the certificates to trust.
+    """
 
     name = "s3_kit"
     base_url = "https://s3.amazonaws.com"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 if TYPE_CHECKING:
@@ -31,6 +32,21 @@ class Body(httpx.AsyncByteStream, httpx.SyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.data
+
+
+class Connection(ResponseHandler):
+    """aiohttp's protocol; what breaks the framing of a body ends the body too.
+
+    aiohttp tells only whoever waits for a head: with a bad chunk in a later packet the reader of the body would wait
+    for ever, though the connection is closed.
+    """
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Fail whoever waits."""
+        body = self._payload
+        super().set_exception(exc, *cause)
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError("the body is broken"))
 
 
 class ResponseBody(httpx.AsyncByteStream):
@@ -104,8 +120,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             raise _as_httpx(error) from error
 
     def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
+        made: Any = partial(Connection, loop=asyncio.get_running_loop())
+        connector._factory = made  # noqa: SLF001 - there is no public way
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout,
             auto_decompress=False,

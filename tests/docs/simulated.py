@@ -50,4 +50,5 @@ def environment(base_urls: Mapping[str, str]) -> dict[str, str]:
     for name, url in base_urls.items():
         codec = registry.codec(name)
         values |= {codec.key_env[0]: f"key-of-{name}", codec.url_env[0]: url}
+        values |= dict.fromkeys(codec.key_parts.get(codec.key_env[0], ())[:1], f"secret-of-{name}")
     return values

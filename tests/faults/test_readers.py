@@ -17,7 +17,7 @@ from ipfs_accel_async.errors import (
 )
 from tests.faults.http import chunk, raw
 from tests.faults.scenarios import scenario
-from tests.faults.script import Script, close, cut, repeat, reset, send, sleep, split
+from tests.faults.script import Script, close, cut, hang, repeat, reset, send, sleep, split
 from tests.faults.server import FaultServer
 from tests.faults.streaming import DONE, event
 from tests.faults.virtual import VirtualServer, streams
@@ -171,7 +171,7 @@ async def test_a_reader_who_pauses_holds_the_server_up_and_not_our_memory(server
 @pytest.mark.parametrize("how", ["break", "raise", "cancel"])
 async def test_a_reader_who_leaves_frees_permit_and_connection_at_once(server: FaultServer, how: str) -> None:
     """By break, by an exception of its own or by cancellation: the next call goes out in the same step."""
-    server.always = flow(event("a"), event("b"), end=(sleep(5),))
+    server.always = flow(event("a"), event("b"), end=(hang(),))
     async with watched(server, max_concurrent_requests=1, max_retries=0) as ai:
 
         async def read() -> None:

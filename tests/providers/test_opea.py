@@ -142,7 +142,8 @@ def test_services_differ_in_what_they_take() -> None:
 def test_the_service_is_the_path() -> None:
     """Its own address, an OpenAI client's and the root are one."""
     own = serving("codegen")
-    for base in ("http://h:7778", "http://h:7778/v1", "http://h:7778/v1/codegen"):
+    ways = ("", "/v1", "/v1/codegen", "/v1/docsum", "/v1/chat/completions", "/v1/audio/speech", "/v1/guardrails")
+    for base in (f"http://h:7778{way}" for way in ways):
         call = call_of(own, CHAT, endpoint=own.normalize_url(base))
         assert own.build_request(call, None).url == "http://h:7778/v1/codegen"
     for wrong in ("", "a/b", "../x", "Chat QnA", "chatqna?x=1"):

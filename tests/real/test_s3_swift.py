@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,18 @@ pytestmark = [pytest.mark.real, pytest.mark.sockets]
 COMMANDS = ("memcached", "swift-ring-builder", "swift-proxy-server", "swift-object-server")
 
 
+def five_free_ports() -> int:
+    """The first of five ports in a row, below those that the system gives out meanwhile."""
+    for first in range(20_000, 30_000, 5):
+        try:
+            for port in range(first, first + 5):
+                socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return first
+    pytest.skip("there are no five free ports in a row")
+
+
 @pytest.fixture(scope="module")
 def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address; it comes from the distribution's packages, not from pip."""
@@ -26,7 +39,7 @@ def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"Swift needs root and its packages (see servers/swift_s3.sh): {', '.join(missing) or 'not root'}")
     folder = tmp_path_factory.mktemp("swift")
     command = ["bash", str(SCRIPTS / "swift_s3.sh"), str(folder), "{port}"]
-    with Peer(command, folder / "swift.log", health="/healthcheck") as peer:
+    with Peer(command, folder / "swift.log", health="/healthcheck", port=five_free_ports()) as peer:
         yield peer.url
 
 
