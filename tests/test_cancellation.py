@@ -16,7 +16,8 @@ from tests.answering import JSON, SSE, completion, error_body
 from tests.virtual_loop import VirtualLoop
 
 FRAME = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
-STREAM = FRAME * 5 + b"data: [DONE]\n\n"
+LAST = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+STREAM = FRAME * 5 + LAST + b"data: [DONE]\n\n"
 
 
 class Suspensions:

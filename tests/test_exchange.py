@@ -35,7 +35,7 @@ def chunk(text: str, **more: Any) -> bytes:
     return b"data: " + orjson.dumps(body) + b"\n\n"
 
 
-DONE = b"data: [DONE]\n\n"
+DONE = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 ERROR = b'data: {"error":{"message":"busy","type":"server_error","code":"server_is_overloaded","param":null}}\n\n'
 
 

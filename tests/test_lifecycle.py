@@ -15,6 +15,7 @@ from ipfs_accel_async.wire.http import Request, Response
 from tests.answering import JSON, SSE, Server, completion
 
 CHUNK = b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
+END = b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 
 def quiet(ai: Client) -> None:
@@ -75,7 +76,7 @@ async def test_a_stream_may_be_read_to_its_end_within_the_grace() -> None:
     """It counts as under way until it is closed."""
 
     def answer(request: Request) -> Response:
-        return MockTransport.reply(body=CHUNK * 3 + b"data: [DONE]\n\n", headers=SSE)
+        return MockTransport.reply(body=CHUNK * 3 + END, headers=SSE)
 
     ai = Client(transport=MockTransport(answer, chunk_size=len(CHUNK)), keys={"openai": "k"})
     async with ai.stream("openai:m", "x") as stream:
@@ -171,7 +172,7 @@ async def test_a_stream_that_falls_silent_is_given_up() -> None:
 
 async def test_a_slow_reader_is_not_taken_for_a_silent_service() -> None:
     """The clock runs only while somebody waits for a piece."""
-    body = CHUNK * 2 + b"data: [DONE]\n\n"
+    body = CHUNK * 2 + END
     mock = MockTransport(lambda _: MockTransport.reply(body=body, headers=SSE), chunk_size=len(CHUNK))
     async with Client(transport=mock, keys={"openai": "k"}, stream_idle_timeout=5) as ai:
         async with ai.stream("openai:m", "x") as stream:

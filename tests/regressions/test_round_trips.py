@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ipfs_accel_async import Client, Image, InvalidRequestError, NotFoundError, Tool, user
-from ipfs_accel_async.simulator import simulate
+from ipfs_accel_async import Client, ContentFilteredError, Image, InvalidRequestError, NotFoundError, Tool, user
+from ipfs_accel_async.simulator import PROVIDERS, simulate
 from ipfs_accel_async.simulator.answers import REFUSAL_TRIGGER
 from tests.providers.codecs import CODECS
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.sockets
 
 MODELS = {"claude": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "ollama": "llama3.2:1b", "ovms": "qwen"}
-TOOLED = sorted(
-    name for name, codec in CODECS.items() if "tools" in codec.capabilities and name not in {"azure_openai"}
-)
+TOOLED = sorted(name for name in PROVIDERS if "tools" in CODECS[name].capabilities)
 ADD = """
 define i64 @add(i64 %a, i64 %b) {
   %c = add i64 %a, %b
@@ -55,7 +53,7 @@ def weather(city: str = "Oslo") -> str:
     return f"4 degrees in {city}"
 
 
-@pytest.mark.parametrize("name", [name for name in TOOLED if name not in {"openai_compatible"}])
+@pytest.mark.parametrize("name", TOOLED)
 async def test_11_a_function_is_called_and_its_result_goes_back(name: str, ai: Client) -> None:
     """On every wire with tools: the call, its id, the result under that id, and the answer after it."""
     model = f"{name}:{MODELS.get(name, 'm')}"
@@ -86,17 +84,13 @@ async def test_11_claudes_thinking_and_tool_use_go_back_as_they_came(ai: Client,
 
 async def test_11_a_refused_answer_is_visible_as_such(ai: Client) -> None:
     """Gemini's safety block and the refusals of others are a reason of their own, with no invented text."""
-    for name in ("gemini", "openai", "claude"):
-        model = f"{name}:{MODELS.get(name, 'm')}"
-        try:
-            reply = await ai.chat(model, f"Please {REFUSAL_TRIGGER} this.", max_tokens=50)
-        except InvalidRequestError:
-            raise
-        except Exception as error:
-            assert type(error).__name__ == "ContentFilteredError"
-        else:
-            refused = reply.finish_reason in {"content_filter", "refusal"}
-            assert refused or reply.raw["choices"][0]["message"].get("refusal")
+    asked = f"Please {REFUSAL_TRIGGER} this."
+    for name in ("openai", "claude"):
+        reply = await ai.chat(f"{name}:{MODELS.get(name, 'm')}", asked, max_tokens=50)
+        told = reply.finish_reason in {"content_filter", "refusal"}
+        assert told or reply.raw["choices"][0]["message"]["refusal"], name
+    with pytest.raises(ContentFilteredError, match="refused the prompt"):  # there is no answer to give
+        await ai.chat("gemini:gemini-2.5-flash", asked, max_tokens=50)
 
 
 async def test_11_ollamas_tools_images_and_format_are_where_they_belong(ai: Client, sim: Simulator) -> None:
@@ -133,7 +127,7 @@ async def test_11_ovms_takes_named_tensors_and_versions_in_the_path(ai: Client, 
     assert "/versions/2/infer" in sim.requests[-1].path
     before = len(sim.requests)
     for wrong in ({"nothing": array}, {name: np.ones([*shape, 7], np.float32)}, {name: array.astype(np.int64)}):
-        with pytest.raises(InvalidRequestError, match="expected|takes|has|must"):
+        with pytest.raises(InvalidRequestError, match=r"expected|takes|has|must"):
             await ai.infer("ovms:m", wrong, version=2)
     assert not [seen for seen in sim.requests[before:] if seen.path.endswith("/infer")]
     with pytest.raises(NotFoundError):
@@ -148,7 +142,7 @@ async def test_11_llvm_executes_and_optimises_where_it_says(ai: Client, sim: Sim
     made: Any = await ai.llvm.optimize_code(ADD, "O3")
     assert sim.requests[-1].path.endswith("/optimize")
     assert "define" in made["optimized_code"]
-    assert made["optimization_passes"]
+    assert isinstance(made["optimization_passes"], list)
 
 
 async def test_11_groqs_tool_calls_and_counts_are_in_the_reply(ai: Client) -> None:
