@@ -48,6 +48,7 @@ from ipfs_accel_async.rounds import Conversation
 from ipfs_accel_async.stream import ByteStream, EventStream, Stream
 from ipfs_accel_async.transport.mock import MockTransport
 from ipfs_accel_async.types import Image, Message, NativePart, Priority, Target, Text, Thinking, Tool, ToolCall
+from ipfs_accel_async.vectors import cosine_similarity, normalize
 from ipfs_accel_async.wire.multipart import Upload
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ __all__ = [
     "Verdict",
     "__version__",
     "assistant",
+    "cosine_similarity",
+    "normalize",
     "system",
     "tool",
     "user",
