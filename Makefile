@@ -1,7 +1,7 @@
 # Each target is what .ci/run does; PYTHON may name another interpreter.
 PYTHON ?= python
 
-.PHONY: check test bench docs
+.PHONY: check test bench docs faults
 
 check:  ## lint, format, types
 	$(PYTHON) -m ruff check .
@@ -10,6 +10,9 @@ check:  ## lint, format, types
 
 test:
 	$(PYTHON) -m pytest
+
+faults:  ## the catalogue of faults, group by group; a minute
+	$(PYTHON) -m tests.faults
 
 bench:  ## a few minutes; prints tables and JSON lines
 	$(PYTHON) -m benchmarks.imports

@@ -52,6 +52,9 @@ from ipfs_accel_async.vectors import cosine_similarity, normalize
 from ipfs_accel_async.wire.multipart import Upload
 
 if TYPE_CHECKING:
+    from ipfs_accel_async.native.openai import VoiceTurn
+    from ipfs_accel_async.native.s3_kit import PartialFailureError
+    from ipfs_accel_async.providers.s3_kit import S3Key
     from ipfs_accel_async.results import (
         Classification,
         Completions,
@@ -114,6 +117,7 @@ __all__ = [
     "NativePart",
     "NotFoundError",
     "OverloadedError",
+    "PartialFailureError",
     "PermissionDeniedError",
     "Picture",
     "Pictures",
@@ -130,6 +134,7 @@ __all__ = [
     "ResponseTooLargeError",
     "ResponseValidationError",
     "RoundsExceededError",
+    "S3Key",
     "Secret",
     "ServerError",
     "Similarities",
@@ -152,6 +157,7 @@ __all__ = [
     "Upload",
     "Usage",
     "Verdict",
+    "VoiceTurn",
     "__version__",
     "assistant",
     "cosine_similarity",
@@ -163,10 +169,18 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Answers that few programs name: some thirty values, loaded on first use."""
+    """What few programs name, loaded on first use."""
     if name in __all__:
-        from ipfs_accel_async import results
+        from importlib import import_module
 
-        return getattr(results, name)
+        return getattr(import_module(_LATER.get(name, "ipfs_accel_async.results")), name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+_LATER = {
+    "PartialFailureError": "ipfs_accel_async.native.s3_kit",
+    "S3Key": "ipfs_accel_async.providers.s3_kit",
+    "VoiceTurn": "ipfs_accel_async.native.openai",
+}
+"""Names of other modules than results, and theirs."""

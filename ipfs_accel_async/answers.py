@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
+    from ipfs_accel_async.trace import Trace
     from ipfs_accel_async.wire.ratelimits import RateLimits
 
 __all__ = [
@@ -47,6 +48,7 @@ class Answer:
         attempts: How many times the call was sent.
         limits: Reads `rate_limits` from the answer's headers: most callers never ask, and dates take time to parse.
         raw: The parsed JSON of the answer, whole.
+        trace: What happened to the call; `client.explain` reads it.
     """
 
     target: Target
@@ -57,6 +59,7 @@ class Answer:
     attempts: int = 1
     limits: Callable[[], RateLimits | None] | None = field(default=None, compare=False, repr=False)
     raw: Any = field(default=None, compare=False, repr=False)
+    trace: Trace | None = field(default=None, compare=False, repr=False)
 
     @property
     def rate_limits(self) -> RateLimits | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipfs_accel_async.trace import Trace
 from ipfs_accel_async.types import NOTHING, Payload, Priority, Target
 
 if TYPE_CHECKING:
@@ -14,17 +15,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.errors import OutcomeKind
     from ipfs_accel_async.keys import Secret
 
-
-class Trace:
-    """The one mutable part of a call: where it is and what it has cost. Written by the layers, read at the end."""
-
-    __slots__ = ("attempts", "first_delta_at", "phase", "queue_seconds")
-
-    def __init__(self) -> None:
-        self.phase = "queue"
-        self.attempts = 0
-        self.queue_seconds = 0.0
-        self.first_delta_at: float | None = None
+__all__ = ["Call", "Outcome", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +62,12 @@ class Call:
     def with_target(self, target: Target) -> Call:
         """The same call to another target."""
         return self._with(target, None)
+
+    def beside(self) -> Call:
+        """The same call, to run beside this one: a place of its own in the trace, the same list of attempts."""
+        other = self._with(self.target, None)
+        object.__setattr__(other, "trace", self.trace.beside())
+        return other
 
     def _with(self, target: Target, key: Secret | None) -> Call:
         # spelled out: dataclasses.replace costs three times as much, on every call

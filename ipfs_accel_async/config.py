@@ -40,6 +40,7 @@ class Settings(BaseModel):
     max_retry_after: float = Field(60.0, ge=0, le=86_400, description="longest wait a server may ask for")
     retry_budget_ratio: float = Field(0.2, ge=0, le=1, description="retries a call that an endpoint at fault may get")
     retry_budget_reserve: int = Field(10, ge=0, le=10_000, description="the same, every 10 s, whatever the calls")
+    hedge: bool = Field(False, description="whether a slow call is asked a second time, for the faster answer")
     failure_threshold: int = Field(5, ge=1, description="failures in a row that open the breaker")
     failure_rate: float = Field(0.5, gt=0, le=1, description="share of failures that opens the breaker")
     failure_rate_calls: int = Field(20, ge=1, description="fewest calls, of 30 s, for that share to count")

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.core import settle
-from ipfs_accel_async.errors import ClientClosedError, QueueFullError, RejectedError
+from ipfs_accel_async.errors import ClientClosedError, DeadlineExceededError, QueueFullError, RejectedError
 from ipfs_accel_async.lanes import UNUSED, Grant, Lane, Lease
 from ipfs_accel_async.tickets import Ticket
 
@@ -46,11 +46,24 @@ class Dispatcher:
         """
         lane = self._lane(call.target)
         if self._closed:
-            raise ClientClosedError("the client is closed", target=call.target, request_id=call.request_id)
-        grant = None if lane.queue.waiting or not lane.open else self._take(lane, call)
-        if not isinstance(grant, Grant):
-            grant = await self._wait(lane, call)
+            raise _closed(call, "the client is closed")
+        trace = call.trace
+        before = trace.queue_seconds
+        try:
+            grant = None if lane.queue.waiting or not lane.open else self._take(lane, call)
+            if not isinstance(grant, Grant):
+                grant = await self._wait(lane, call)
+        except BaseException as error:
+            now = asyncio.get_running_loop().time()
+            trace.refuse(call.operation, call.target, now, trace.queue_seconds - before, error)
+            raise
+        grant.attempt = trace.begin(call.operation, call.target, grant.since, trace.queue_seconds - before)
         return await settle(next(call.with_key(grant.key)), grant.release)
+
+    def room(self, target: Target) -> bool:
+        """Whether a call to `target` would go at once."""
+        lane = self.lanes.get((target.provider, target.endpoint))
+        return lane is None or (lane.open and not lane.queue.waiting)
 
     def _lane(self, target: Target) -> Lane:
         key = (target.provider, target.endpoint)
@@ -77,12 +90,19 @@ class Dispatcher:
             cap.acquire_nowait()
         lane.active += 1
         lane.peak_active = max(lane.peak_active, lane.active)
-        return Grant(self._take_back, lane, leases)
+        return Grant(self._take_back, lane, leases, now)
 
-    def _take_back(self, lane: Lane, leases: Sequence[Lease], outcome: Outcome) -> None:
+    def _take_back(self, grant: Grant, lane: Lane, outcome: Outcome) -> None:
         """Return the permits of an attempt; its grant calls this, once."""
-        if leases:
-            _settle(leases, outcome, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        _settle(grant.leases, outcome, now)
+        attempt = grant.attempt
+        if attempt is not None:
+            lane.service.add(now - grant.since)
+            attempt.ended = now
+            attempt.outcome = outcome.kind
+            if outcome.error is not None:
+                attempt.error = type(outcome.error).__name__
         lane.active -= 1
         for cap in lane.caps:
             cap.release()
@@ -111,8 +131,24 @@ class Dispatcher:
         assert isinstance(ticket.grant, Grant)  # noqa: S101 - a resolved ticket has one; narrows the type
         return ticket.grant
 
+    @staticmethod
+    def _refuse_late(lane: Lane, call: Call) -> None:
+        """Better refused now than at its deadline, after a wait for nothing."""
+        if call.attempts or not lane.queue.waiting:  # a retry has its age, and may go before others
+            return
+        wait = lane.service.predicted_wait(lane.queue.ahead_of(call.priority), lane.places)
+        left = call.deadline - asyncio.get_running_loop().time()
+        if wait is not None and wait > left:
+            raise DeadlineExceededError(
+                f"the queue would take some {wait:.1f} s, and the deadline is in {left:.1f} s: send less at once",
+                target=call.target,
+                request_id=call.request_id,
+                phase="queue",
+            )
+
     def _admit(self, lane: Lane, ticket: Ticket) -> None:
         call, settings = ticket.call, lane.settings
+        self._refuse_late(lane, call)
         self._sequence += 1
         rank = (call.submitted + call.priority * settings.priority_aging, self._sequence)
         if lane.queue.waiting >= settings.queue_size and settings.queue_overflow_policy != "wait":
@@ -177,15 +213,14 @@ class Dispatcher:
             self._arm(lane, float("inf"))
             while lane.queue.head is not None:
                 ticket = lane.queue.take()
-                error = ClientClosedError(
-                    "the client was closed while the call waited",
-                    target=ticket.call.target,
-                    request_id=ticket.call.request_id,
-                    phase="queue",
-                )
+                error = _closed(ticket.call, "the client was closed while the call waited")
                 ticket.future.set_exception(error)
 
 
 def _settle(leases: Sequence[Lease], outcome: Outcome, now: float) -> None:
     for lease in leases:
         lease.settle(outcome, now)
+
+
+def _closed(call: Call, why: str) -> ClientClosedError:
+    return ClientClosedError(why, target=call.target, request_id=call.request_id, attempts=call.attempts, phase="queue")

@@ -43,9 +43,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ipfs_accel_async.answers import Reply
+    from ipfs_accel_async.trace import Trace
     from ipfs_accel_async.types import Message, Target
 
 OutcomeKind = Literal["ok", "ignored", "throttled", "failed"]
+REDACTED = "\N{HORIZONTAL ELLIPSIS}"  # no key has it, so what is left cannot make up the key again
 
 
 class AccelError(Exception):
@@ -61,8 +63,9 @@ class AccelError(Exception):
         attempts: How many times the call was sent.
         retryable: Whether the same call may succeed if sent again.
         retry_after: Seconds the service asked to wait.
-        phase: Where the time went: queue, backoff, connect, first byte, body or stream.
+        phase: Where the time went: queue, backoff, connect, write, first byte, body, stream, idle or total.
         retry_suppressed: Why it was not retried though it might have helped: ``budget``.
+        trace: What happened to the call; `client.explain` reads it.
     """
 
     retryable: bool = False
@@ -98,6 +101,7 @@ class AccelError(Exception):
         self.retry_after = retry_after
         self.phase = phase
         self.retry_suppressed: str | None = None
+        self.trace: Trace | None = None
         if retryable is not None:
             self.retryable = retryable
 
@@ -107,12 +111,14 @@ class AccelError(Exception):
 
     def redact(self, secret: str) -> None:
         """Cut a key out of everything that a service said, as some echo it in their errors."""
-        self.message = self.message.replace(secret, "...")
+        if not secret:  # a token that could not be fetched
+            return
+        self.message = self.message.replace(secret, REDACTED)
         self.args = (self.message,)
         if self.code is not None:
-            self.code = self.code.replace(secret, "...")
+            self.code = self.code.replace(secret, REDACTED)
         if self.provider_request_id is not None:
-            self.provider_request_id = self.provider_request_id.replace(secret, "...")
+            self.provider_request_id = self.provider_request_id.replace(secret, REDACTED)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # keyword-only constructors do not pickle by themselves; workers send errors between processes
@@ -154,6 +160,7 @@ class TLSError(TransportError):
     """The certificate or the handshake failed; trying again does not help."""
 
     retryable = False
+    outcome: OutcomeKind = "ignored"  # the address or its certificate is set up wrongly: waiting mends neither
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
@@ -184,6 +191,8 @@ class ResponseTooLargeError(ProtocolError):
 
 class UnexpectedRedirectError(ProtocolError):
     """The server answered with a redirect: those are never followed, as keys would leave with them."""
+
+    outcome: OutcomeKind = "ignored"  # the base URL is wrong, not the endpoint behind it
 
 
 class StreamIncompleteError(ProtocolError):

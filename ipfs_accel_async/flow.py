@@ -143,7 +143,7 @@ class Flow(Generic[Piece]):
                 request_id=self.request_id,
                 attempts=self._empty.attempts,
                 retryable=False,
-                phase="idle" if silent else "stream",
+                phase="idle" if silent else "total",
             )
         return error
 
@@ -178,6 +178,8 @@ class Flow(Generic[Piece]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if kind is not None and issubclass(kind, asyncio.CancelledError) and not self._ended and self._error is None:
+            self._error = asyncio.CancelledError()  # its reader was cancelled, which is not the same as breaking off
         await self.aclose()
 
 

@@ -54,7 +54,7 @@ class Fold:
         if finish_reason and not (finish_reason == "stop" and self.finish_reason == "tool_calls"):
             self.finish_reason = finish_reason  # a service that says tool_calls with the calls ends with stop
         if usage is not None:
-            self.usage = _later(self.usage, usage)
+            self.usage = later(self.usage, usage)
         if model:
             self.model = model
         if key:
@@ -119,7 +119,7 @@ def fold(deltas: Iterable[Delta], empty: Reply) -> Reply:
     return gathered.into(empty)
 
 
-def _later(old: Usage, new: Usage) -> Usage:
+def later(old: Usage, new: Usage) -> Usage:
     """Counts are cumulative: a later one replaces an earlier one, an absent one (0) leaves it."""
     if old is NO_USAGE:
         return new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ipfs_accel_async.call import Outcome
+from ipfs_accel_async.policy.service_time import ServiceTime
 from ipfs_accel_async.tickets import TicketQueue
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.config import Settings
     from ipfs_accel_async.keys import Secret
+    from ipfs_accel_async.trace import Attempt
 
 UNUSED = Outcome("ignored")
 """What a guard hears of an attempt that was never made."""
@@ -44,23 +46,33 @@ class Gate(Protocol):
 
 
 class Grant:
-    """Permits and leases of one attempt; :meth:`release` gives all back, once."""
+    """Permits and leases of one attempt; :meth:`release` gives all back, once.
 
-    __slots__ = ("_lane", "_leases", "_take_back", "key")
+    Attributes:
+        lane: None once it is released.
+        leases: Of the gates.
+        since: Loop time of the grant.
+        key: The key that was lent.
+        attempt: What is written down of it.
+    """
+
+    __slots__ = ("_take_back", "attempt", "key", "lane", "leases", "since")
 
     def __init__(
-        self, take_back: Callable[[Lane, Sequence[Lease], Outcome], None], lane: Lane, leases: Sequence[Lease]
+        self, take_back: Callable[[Grant, Lane, Outcome], None], lane: Lane, leases: Sequence[Lease], since: float
     ) -> None:
         self._take_back = take_back
-        self._lane: Lane | None = lane
-        self._leases = leases
+        self.lane: Lane | None = lane
+        self.leases = leases
+        self.since = since
         self.key = next((lease.key for lease in leases if lease.key is not None), None)
+        self.attempt: Attempt | None = None
 
     def release(self, outcome: Outcome) -> None:
         """Give everything back and let the next ticket go. Idempotent."""
-        lane, self._lane = self._lane, None
+        lane, self.lane = self.lane, None
         if lane is not None:
-            self._take_back(lane, self._leases, outcome)
+            self._take_back(self, lane, outcome)
 
 
 class Lane:
@@ -70,6 +82,10 @@ class Lane:
         caps: Semaphores that a call must hold, all of them.
         gates: Further conditions.
         settings: Size of the queue, its policy and aging.
+
+    Attributes:
+        service: How long places are held.
+        places: Calls that can be in flight at once, as far as its own caps tell; shared ones may allow less.
     """
 
     def __init__(self, caps: Sequence[anyio.Semaphore], gates: Sequence[Gate], settings: Settings) -> None:
@@ -77,6 +93,8 @@ class Lane:
         self.gates = gates
         self.settings = settings
         self.queue = TicketQueue(mirrored=settings.queue_overflow_policy == "drop-lowest")
+        self.service = ServiceTime()
+        self.places = min(settings.max_concurrent_requests, settings.max_concurrent_per_endpoint or 10**9)
         self.active = 0
         self.peak_active = 0
         self.peak_waiting = 0

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ipfs_accel_async.answers import Answer
     from ipfs_accel_async.engine import Engine
+    from ipfs_accel_async.errors import AccelError
+    from ipfs_accel_async.explain import Explanation
+    from ipfs_accel_async.flow import Flow
     from ipfs_accel_async.metrics.report import Report
 
 
@@ -27,6 +31,22 @@ class Lifecycle:
         `free` permits and leases a key, ``breakers`` the state of each endpoint and model. No key is in it.
         """
         return self._engine.statistics()
+
+    def explain(self, thing: Answer | Flow[Any] | AccelError) -> Explanation:
+        """What happened to the call behind an answer, a stream or an error.
+
+        Waiting, attempts with their class and delay, key number and endpoint, verdicts of breaker and retry budget,
+        bytes, and what this package itself took. A dictionary of plain values; ``print`` shows it as text.
+
+        Args:
+            thing: What a call gave or raised.
+
+        Raises:
+            InvalidRequestError: It comes from no call.
+        """
+        from ipfs_accel_async.explain import explain  # most programs never ask
+
+        return explain(thing)
 
     async def aclose(self, grace: float | None = None) -> None:
         """Close: no further calls, those that wait fail, those under way may end, then the connections are closed.

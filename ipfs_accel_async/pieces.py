@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from ipfs_accel_async.errors import AccelError, InterruptedCallError, StreamIncompleteError
+from ipfs_accel_async.errors import AccelError, InterruptedCallError, ProtocolError, StreamIncompleteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -50,7 +50,7 @@ class Pieces(Generic[P]):
         open_ended: There is no end mark: the end of the body is the end.
     """
 
-    __slots__ = ("_call", "_decoder", "_ended", "_failed", "_incoming", "_open_ended", "_parse")
+    __slots__ = ("_attempt", "_call", "_decoder", "_ended", "_failed", "_incoming", "_open_ended", "_parse")
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Pieces(Generic[P]):
         open_ended: bool = False,
     ) -> None:
         self._call = call
+        self._attempt = call.trace.current
         self._incoming = incoming
         self._decoder = decoder
         self._parse = parse
@@ -82,6 +83,8 @@ class Pieces(Generic[P]):
         while not pieces and not self._ended:
             try:
                 chunk = await self._incoming.read()
+                if self._attempt is not None:
+                    self._attempt.bytes_in += len(chunk)
                 frames = self._decoder.feed(chunk) if chunk else self._decoder.close()
                 for frame in frames:
                     if not frame.data:  # a bare "data:" line: some proxies keep connections alive that way
@@ -149,6 +152,8 @@ class Chunks:
         except AccelError as error:
             failure = error
         else:
+            if self._call.trace.current is not None:
+                self._call.trace.current.bytes_in += len(chunk)
             return (chunk,) if chunk else ()
         complete(failure, self._call)
         raise failure
@@ -159,15 +164,23 @@ class Chunks:
 
 
 async def whole(incoming: Incoming, cap: int | None = None) -> bytes:
-    """A body in one piece, or as much of it as `cap` bytes."""
+    """A body in one piece; with a `cap`, as many bytes of it or as few as there are.
+
+    Under a cap a body that breaks off, or is a bomb, is what came of it: it is that of an error, whose status has been
+    read and says more.
+    """
     chunks = []
     size = 0
-    while chunk := await incoming.read():
-        chunks.append(chunk)
-        size += len(chunk)
-        if cap is not None and size > cap:
-            break
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)[:cap]
+    try:
+        while chunk := await incoming.read():
+            chunks.append(chunk)
+            size += len(chunk)
+            if cap is not None and size > cap:
+                break
+    except (ProtocolError, InterruptedCallError):
+        if cap is None:
+            raise
+    return chunks[0][:cap] if len(chunks) == 1 else b"".join(chunks)[:cap]
 
 
 def complete(error: AccelError, call: Call) -> None:

@@ -17,6 +17,7 @@ from ipfs_accel_async.middleware.breaker import BreakerGate, Breakers, CircuitBr
 from ipfs_accel_async.middleware.deadline import Deadline
 from ipfs_accel_async.middleware.describe import Describe
 from ipfs_accel_async.middleware.fallback import Fallback
+from ipfs_accel_async.middleware.hedge import Hedge
 from ipfs_accel_async.middleware.keyring import KeyGate
 from ipfs_accel_async.middleware.observe import Observe
 from ipfs_accel_async.middleware.retry import Retry
@@ -68,6 +69,7 @@ class Runtime:
                 Fallback(),
                 Describe(providers.codecs),
                 Retry(self._retries, self._rng, observe.retried, self._budget),
+                Hedge(lambda name: providers[name].settings.hedge, self._budget, self.dispatcher.room, observe.hedged),
                 CircuitBreaker(self.breakers),
                 self.dispatcher,
             ],
@@ -150,6 +152,7 @@ class Runtime:
                     "waiting": lane.queue.waiting,
                     "active": lane.active,
                     "free": min(cap.value for cap in lane.caps),
+                    "service_seconds": lane.service.mean,
                     "keys": [gate.loads for gate in lane.gates if isinstance(gate, KeyGate)],
                     "retry_budget": self._budget(Target(provider, "", endpoint)).balance(now),
                 }

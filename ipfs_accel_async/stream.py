@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-from ipfs_accel_async.answers import Delta, Event
+from ipfs_accel_async.answers import NO_USAGE, Delta, Event
+from ipfs_accel_async.counts import counted
 from ipfs_accel_async.errors import InvalidRequestError, StreamIncompleteError
 from ipfs_accel_async.flow import Flow, Source
-from ipfs_accel_async.fold import Fold
+from ipfs_accel_async.fold import Fold, later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,16 +98,26 @@ class Stream(Flow[Delta]):
 class EventStream(Flow[Event]):
     """Events of a native operation as they come: progress of a pull, typed events of a response.
 
-    ``async with``, then ``async for event in stream``: each has a `name` and its `data`. `last` is the latest one read.
+    ``async with``, then ``async for event in stream``: each has a `name` and its `data`.
+
+    Attributes:
+        last: The latest event read.
+        usage: Token counts so far, where the events have them.
     """
 
-    __slots__ = ("last",)
+    __slots__ = ("last", "usage")
 
     def __init__(
         self, source: Source[Event], empty: NativeAnswer, first: Sequence[Event] = (), trace: Trace | None = None
     ) -> None:
         super().__init__(source, empty, first, trace)
         self.last: Event | None = None
+        self.usage = NO_USAGE
+
+    @property
+    def partial(self) -> NativeAnswer:
+        """What the headers said, with the counts of the events read."""
+        return replace(self._empty, usage=self.usage)  # type: ignore[no-any-return]
 
     async def __anext__(self) -> Event:
         event = await super().__anext__()
@@ -114,6 +126,9 @@ class EventStream(Flow[Event]):
             if event.data is None:  # a bare end mark tells a reader nothing
                 return await self.__anext__()
         self.last = event
+        found = counted(event.data)
+        if found is not NO_USAGE:
+            self.usage = later(self.usage, found)
         return event
 
     async def collect(self) -> list[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class TicketQueue:
         self._queue: asyncio.PriorityQueue[tuple[Rank, Ticket]] = asyncio.PriorityQueue()
         self._head: tuple[Rank, Ticket] | None = None
         self._mirror: list[tuple[float, int, Ticket]] | None = [] if mirrored else None
+        self._by_priority: Counter[int] = Counter()
         self.waiting = 0
 
     @property
@@ -66,6 +68,11 @@ class TicketQueue:
             heapq.heappush(self._mirror, (-ticket.rank[0], -ticket.rank[1], ticket))
         ticket.queued = True
         self.waiting += 1
+        self._by_priority[ticket.call.priority] += 1
+
+    def ahead_of(self, priority: int) -> int:
+        """How many surely go before a call that is made now: those of its priority, and of better ones."""
+        return sum(count for level, count in self._by_priority.items() if level <= priority)
 
     @property
     def head(self) -> Ticket | None:
@@ -114,6 +121,7 @@ class TicketQueue:
             return
         ticket.queued = False
         self.waiting -= 1
+        self._by_priority[ticket.call.priority] -= 1
         if self._mirror is not None and len(self._mirror) > 2 * self.waiting + 16:
             self._mirror = [entry for entry in self._mirror if entry[2].queued]
             heapq.heapify(self._mirror)

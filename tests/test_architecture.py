@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ipfs_accel_async"
 FILES = sorted(PACKAGE.rglob("*.py"))
-VALUES = {"types", "answers", "deltas", "fold", "errors", "keys", "_version"}
+VALUES = {"types", "answers", "deltas", "counts", "fold", "errors", "keys", "trace", "explain", "_version"}
 IO = {"asyncio", "httpx", "httpx2", "aiohttp", "aioboto3", "time", "random", "os", "logging", "anyio", "socket"}
 
 # what a part of the package may import of the package, beyond itself
@@ -23,7 +23,7 @@ MAY = {
     "middleware": VALUES | {"core", "policy", "metrics"},
     "metrics": VALUES | {"core", "policy", "middleware"},  # the report reads lanes and breakers, for types only
     "transport": VALUES | {"wire"},
-    "dispatch": VALUES | {"core", "config"},
+    "dispatch": VALUES | {"core", "config", "policy"},
     "exchange": VALUES | {"core", "wire", "providers", "transport"},
     "config": VALUES | {"config", "providers"},
     "client": None,  # composes everything but what stands on it
@@ -45,7 +45,7 @@ PARTS = {
     **dict.fromkeys(("exchange", "pieces"), "exchange"),
     "__main__": "cli",
 }
-ONE_TREE = {"errors.py": 315}  # thirty classes of three lines: a tree is read in one piece
+ONE_TREE = {"errors.py": 325}  # thirty classes of three lines: a tree is read in one piece
 ABOVE_CLIENT = {"cli", "simulator", "gateway", "bulk"}
 
 

@@ -75,7 +75,7 @@ def test_addresses_in_the_environment(name: str) -> None:
     ],
 )
 def test_the_credentials_file_in_every_naming(content: Any, tmp_path: Path) -> None:
-    """Nested as upstream has it, flat as its template has it, and as all other providers have it."""
+    """Nested under several names, flat, and as all other providers have it."""
     found = find(file=written(tmp_path, content))
     assert (revealed(found), found.base_url) == (["a:s"], "http://h:9")
 

@@ -43,6 +43,7 @@ def bench(
 ) -> None:
     """Measure calls a second, latency and CPU a call, against a simulator in another process.
 
+    The calls are chats, or embeddings where the provider has no chat.
     With --base-url, against that server: keys then come from where they always do.
     """
     load = asyncio.run(_measure(provider, f"{provider}:{model}", requests, concurrency, base_url, stream=stream))
@@ -99,8 +100,18 @@ async def _call(client: "Client", model: str, *, stream: bool) -> None:
     if stream:
         async with client.stream(model, PROMPT) as pieces:
             await pieces.collect()
+    elif _embeds(model):
+        await client.embed(model, PROMPT)
     else:
         await client.chat(model, PROMPT)
+
+
+def _embeds(model: str) -> bool:
+    """Whether the provider has embeddings and no chat."""
+    from ipfs_accel_async import registry
+
+    known = registry.codec(model.partition(":")[0]).operations
+    return "embed" in known and "chat" not in known
 
 
 async def _drive(client: "Client", model: str, requests: int, concurrency: int, load: Load, *, stream: bool) -> None:

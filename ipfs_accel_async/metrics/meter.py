@@ -48,6 +48,8 @@ class Meter:
         self.timeouts = 0
         self.retries = 0
         self.retried_requests = 0
+        self.hedges = 0
+        self.hedges_won = 0
         self.latency = Samples()
         self.first_token = Samples()
         self.queue_time = Samples()

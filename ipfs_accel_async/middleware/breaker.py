@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.errors import CircuitOpenError, ConnectError, TLSError
+from ipfs_accel_async.errors import CircuitOpenError, ConnectError
 from ipfs_accel_async.policy.spread import Spread
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ class CircuitBreaker:
         """
         wait = self._breakers.refused_for(call.target, asyncio.get_running_loop().time())
         if wait is not None:
-            raise _open(call, wait)
+            error = _open(call, wait)
+            call.trace.refuse(call.operation, call.target, asyncio.get_running_loop().time(), 0.0, error)
+            raise error
         return await next(call)  # type: ignore[no-any-return]
 
 
@@ -122,7 +124,9 @@ class BreakerGate:
             raise _open(call, wait)
         endpoint, breaker = self._breakers.endpoint(call.target), self._breakers.of(call.target)
         # both have room, as was just seen, and nothing comes between
-        return BreakerLease(call.target.model, endpoint, endpoint.breaker.acquire(now), breaker, breaker.acquire(now))
+        above, permit = endpoint.breaker.acquire(now), breaker.acquire(now)
+        call.trace.breaker = "half-open" if permit.probe or above.probe else "closed"
+        return BreakerLease(call.target.model, endpoint, above, breaker, permit)
 
 
 class BreakerLease:
@@ -142,7 +146,7 @@ class BreakerLease:
         """Tell the breakers."""
         self._breaker.record(self._permit, outcome.kind, now)
         error = outcome.error
-        unreachable = isinstance(error, (ConnectError, TLSError)) or getattr(error, "phase", None) == "connect"
+        unreachable = isinstance(error, ConnectError) or getattr(error, "phase", None) == "connect"
         judged = self._endpoint.spread.judge(self._model, outcome.kind, unreachable=unreachable)
         if self._above.probe and outcome.kind == "failed":
             judged = "failed"  # a probe is asked about the endpoint: whatever fails it, it has not come back

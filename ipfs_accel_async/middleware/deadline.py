@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from ipfs_accel_async.core import Handler, Result
 
 _NEVER_SENT = {"queue", "backoff"}
+_WHERE = {
+    "queue": "while waiting in the queue",
+    "backoff": "while waiting to try again",
+    "connect": "while connecting (the phase 'connect')",
+    "write": "while sending the request (the phase 'write')",
+}
 
 
 class Deadline:
@@ -29,7 +35,7 @@ class Deadline:
 
     def __init__(self, idle_for: Callable[[str], float] = lambda _: float("inf")) -> None:
         self._idle_for = idle_for
-        self._scopes: set[asyncio.Timeout] = set()
+        self._scopes: dict[asyncio.Timeout, None] = {}  # in the order of their calls, in which closing ends them
         self._flows: WeakSet[Flow[Any]] = WeakSet()  # one that is forgotten must be free to go
         self._empty: asyncio.Event | None = None
         self._closing = False
@@ -48,7 +54,7 @@ class Deadline:
             ClientClosedError: The client was closed meanwhile, and its grace is over.
         """
         scope = asyncio.timeout_at(call.deadline)
-        self._scopes.add(scope)
+        self._scopes[scope] = None
         try:
             async with scope:
                 reply: Result = await next(call)
@@ -63,7 +69,7 @@ class Deadline:
                 reply.on_close(self._left)
             return reply
         finally:
-            self._scopes.discard(scope)
+            self._scopes.pop(scope, None)
             self._left()
         # outside: its context would be the cancellation, with the frames of whoever was cancelled
         raise _closed(call) if self._closing else _too_late(call)
@@ -86,7 +92,8 @@ class Deadline:
         for flow in list(self._flows):
             flow.deadline = now  # its connection is closed next: a read that waits hears of that
         for scope in list(self._scopes):
-            scope.reschedule(now)
+            if not scope.expired():  # one whose time is up in this very step ends by itself
+                scope.reschedule(now)
         await asyncio.sleep(0)  # each of them ends, and gives back what it holds, before the connections close
 
 
@@ -103,9 +110,9 @@ def _closed(call: Call) -> AccelError:
 def _too_late(call: Call) -> AccelError:
     phase = call.trace.phase
     kind = DeadlineExceededError if phase in _NEVER_SENT else RequestTimeoutError
-    where = {"queue": "waiting in the queue", "backoff": "waiting to try again"}.get(phase, f"the phase {phase!r}")
+    where = _WHERE.get(phase, f"in the phase {phase!r}")
     return kind(
-        f"the deadline passed in {where}" if phase not in _NEVER_SENT else f"the deadline passed while {where}",
+        f"the deadline passed {where}",
         target=call.target,
         request_id=call.request_id,
         attempts=call.attempts,

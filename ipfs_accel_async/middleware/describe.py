@@ -7,7 +7,6 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from ipfs_accel_async.call import Trace
 from ipfs_accel_async.errors import BadRequestError, InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
@@ -91,7 +90,9 @@ class Describe:
             async with lock:
                 known = self._known.get(key)
                 if known is None:
-                    own = replace(call, operation=operation, payload=payload, idempotent=True, trace=Trace())
+                    own = replace(
+                        call, operation=operation, payload=payload, idempotent=True, trace=call.trace.beside()
+                    )
                     known = await next(own)
                     while len(self._known) >= MOST:
                         self._known.popitem(last=False)

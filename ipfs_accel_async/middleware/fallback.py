@@ -37,12 +37,16 @@ class Fallback:
         if not call.fallbacks:
             return await next(call)  # type: ignore[no-any-return]
         causes: list[AccelError] = []
+        trace = call.trace
         for target in (call.target, *call.fallbacks):
+            start = len(trace.tries)
+            trace.avoid = None  # keys are numbered for each target
             try:
                 return await next(call.with_target(target))  # type: ignore[no-any-return]
             except AccelError as error:
                 if isinstance(error, _FINAL) or type(error) is BadRequestError:
                     raise
+                error.trace = trace.since(start)
                 causes.append(error)
         failed = AllTargetsFailedError(
             "; ".join(f"{error.target}: {type(error).__name__}" for error in causes),

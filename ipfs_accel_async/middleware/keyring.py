@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class KeyGate:
-    """Lends the key with the fewest calls in flight.
+    """Lends the key with the fewest calls in flight; a retry gets another one than the attempt that failed.
 
     Args:
         keys: Of one provider.
@@ -29,7 +29,8 @@ class KeyGate:
 
     def try_take(self, call: Call, now: float) -> KeyLease:
         """A key; there is always one."""
-        index = self._ring.take()
+        trace = call.trace
+        trace.key = index = self._ring.take(trace.avoid)
         return KeyLease(self._keys[index], self._ring, index)
 
 

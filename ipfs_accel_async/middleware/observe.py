@@ -6,14 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.core import settle
-from ipfs_accel_async.errors import RejectedError
+from ipfs_accel_async.errors import AccelError, RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
-    from ipfs_accel_async.errors import AccelError
     from ipfs_accel_async.metrics.meter import Meter
 
 
@@ -29,6 +28,7 @@ class Observe:
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call` and count it: a stream when it is closed."""
+        call.trace.submitted = call.submitted
         return await settle(next(call), lambda outcome: self._ended(call, outcome))
 
     def retried(self, call: Call, error: AccelError) -> None:
@@ -37,9 +37,22 @@ class Observe:
             meter.retries += 1
             meter.retry_causes[type(error).__name__] += 1
 
+    def hedged(self, call: Call, won: bool) -> None:
+        """Count a second attempt beside a slow one; the hedge layer tells."""
+        for meter in self._meters_for(call.target.provider):
+            meter.hedges += 1
+            meter.hedges_won += won
+
     def _ended(self, call: Call, outcome: Outcome) -> None:
         now = asyncio.get_running_loop().time()
         error, answer, trace = outcome.error, outcome.answer, call.trace
+        trace.ended = now
+        if error is not None:
+            trace.error = type(error).__name__
+            if isinstance(error, AccelError):
+                error.trace = trace
+        elif answer is not None:
+            object.__setattr__(answer, "trace", trace)  # frozen, but nobody has it yet
         target = answer.target if answer is not None else call.target
         for meter in self._meters_for(target.provider):
             meter.queue_time.add(trace.queue_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.errors import AccelError, DeadlineExceededError
+from ipfs_accel_async.errors import AccelError, DeadlineExceededError, DecodeError
 
 if TYPE_CHECKING:
     import random
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from ipfs_accel_async.core import Handler, Result
     from ipfs_accel_async.policy.backoff import Backoff
     from ipfs_accel_async.policy.budget import RetryBudget
+    from ipfs_accel_async.trace import Trace
     from ipfs_accel_async.types import Target
+
+DECODINGS = 1
+"""Further tries for an answer that is none: a proxy's page goes away, a service that writes nonsense does not."""
 
 
 class Retry:
@@ -23,14 +27,15 @@ class Retry:
 
     It stands outside dispatcher and breaker: while it sleeps no permit, key or place in the queue is held, and each
     attempt queues again, with the age of the call. What it sees has not reached the caller: the exchange hands a stream
-    over only with its first token, so nothing is ever sent twice behind a caller's back.
+    over only with its first token, so nothing is ever sent twice behind a caller's back. The next attempt prefers
+    another key than the one that failed.
 
     Args:
         policy_for: Retries and backoff of a provider.
         rng: For the jitter.
         retried: Told of each retry and its cause, before the wait.
-        budget_for: The retry budget of a target's endpoint: each call deposits, each retry after a fault of the
-            endpoint takes out. One that the service itself asked for (429) is free.
+        budget_for: The retry budget of a target's endpoint: each call deposits, each retry takes out. One that the
+            service itself asked for (429) is free.
     """
 
     def __init__(
@@ -56,26 +61,51 @@ class Retry:
         budget = None if self._budget_for is None else self._budget_for(call.target)
         if budget is not None:
             budget.deposit(asyncio.get_running_loop().time())
-        retries = 0
+        trace, retries, decodings = call.trace, 0, 0
+        trace.avoid = None
         while True:
             try:
                 return await next(call)  # type: ignore[no-any-return]
             except AccelError as error:
-                if not error.retryable or not call.idempotent or retries >= max_retries:
+                decodings += isinstance(error, DecodeError)
+                final = _final(call, error, retries, max_retries, decodings)
+                if final:
+                    _write(trace, final)
                     raise
                 retries += 1
                 delay = backoff.delay(retries, self._rng, error.retry_after)
                 if delay is None:  # the service asks for more patience than the settings have: the error says how much
+                    _write(trace, "the service asks for more patience than max_retry_after")
                     raise
                 now = asyncio.get_running_loop().time()
                 if now + delay >= call.deadline:
+                    _write(trace, "the next attempt would come after the deadline")
                     raise _no_time(call, error, delay) from error
-                if budget is not None and error.outcome == "failed" and not budget.try_withdraw(now):
+                if budget is not None and error.outcome != "throttled" and not budget.try_withdraw(now):
                     error.retry_suppressed = "budget"
+                    _write(trace, "the retry budget of the endpoint is spent")
                     raise
                 self._retried(call, error)
-            call.trace.phase = "backoff"
+            _write(trace, "sent again", delay)
+            trace.avoid = trace.key
+            trace.phase = "backoff"
             await asyncio.sleep(delay)
+
+
+def _final(call: Call, error: AccelError, retries: int, max_retries: int, decodings: int) -> str:
+    """Why `error` is the last word; empty when it may not be."""
+    if not error.retryable:
+        return "another attempt would not help"
+    if not call.idempotent:
+        return "the call must not be sent twice"
+    if retries >= max_retries:
+        return "no retries are left"
+    return "it was no proper answer twice" if decodings > DECODINGS else ""
+
+
+def _write(trace: Trace, verdict: str, delay: float | None = None) -> None:
+    if trace.current is not None:
+        trace.current.verdict, trace.current.delay = verdict, delay
 
 
 def _no_time(call: Call, error: AccelError, delay: float) -> DeadlineExceededError:

@@ -36,6 +36,13 @@ class LLVMHandle(Native):
         """What a model is: its inputs, outputs and parameters, the level that it is compiled at."""
         return await self._call("info", model=text("model", model))
 
+    async def run(self, model: str, data: Any, **parameters: Any) -> NativeAnswer:
+        """Send a model any JSON, a text say, for servers whose models take more than arrays: ``answer["outputs"]``.
+
+        `data` goes out as it is; ``client.infer`` is for arrays, with their names and types.
+        """
+        return await self._call("run", model=text("model", model), json={"input": data, "parameters": parameters})
+
     async def batch_infer(
         self,
         model: str,

@@ -29,15 +29,21 @@ class KeyRing:
         """Leases out, slot by slot."""
         return tuple(self._loads)
 
-    def take(self) -> int:
-        """Lease a slot and return its index; give it back with `give`."""
+    def take(self, avoid: int | None = None) -> int:
+        """Lease a slot and return its index; give it back with `give`.
+
+        Args:
+            avoid: A slot to leave alone, as it has just failed; the only one there is is taken all the same.
+        """
         loads = self._loads
         if len(loads) == 1:
             loads[0] += 1
             return 0
         taken_at = self._taken_at
-        index = 0
+        index = 0 if avoid != 0 else 1
         for slot in range(1, len(loads)):
+            if slot == avoid:
+                continue
             lighter = loads[slot] - loads[index] or taken_at[slot] - taken_at[index]
             if lighter < 0:
                 index = slot

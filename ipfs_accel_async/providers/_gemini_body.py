@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.providers._as_chat import as_chat
 from ipfs_accel_async.providers._gemini_address import in_project, model_name, on_vertex
 from ipfs_accel_async.providers._gemini_contents import contents, system_instruction
-from ipfs_accel_async.providers._parts import refused
-from ipfs_accel_async.types import ChatRequest, Message, ResponseFormat, Tool
+from ipfs_accel_async.types import ChatRequest, ResponseFormat, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,18 +99,7 @@ def complete_body(call: CallFacts, request: CompleteRequest) -> dict[str, Any]:
     Raises:
         InvalidRequestError: It has a suffix.
     """
-    if request.suffix:
-        raise refused(call, "gemini fills in no gaps: leave suffix out, or describe the gap in the prompt")
-    turns = tuple(Message("user", prompt) for prompt in request.prompts)
-    chat = ChatRequest(
-        turns,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        stop=request.stop,
-        seed=request.seed,
-        params=request.params,
-    )
-    return chat_body(call, chat)
+    return chat_body(call, as_chat(call, request))
 
 
 def count_body(call: CallFacts, request: ChatRequest) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from ipfs_accel_async.providers._operation import Operation
 
 UNIFIED = {
     "chat": Operation("POST", "/chat/completions"),
+    "complete": Operation("POST", "/chat/completions", note="the prompt is the one turn of a conversation"),
     "embed": Operation("POST", "/embeddings", batchable=True),
     "speech": Operation("POST", "/audio/speech", answer="bytes"),
     "transcribe": Operation("POST", "/audio/transcriptions", answer="text"),

@@ -67,7 +67,7 @@ def generated_reply(data: Mapping[str, Any], headers: Headers, meta: dict[str, A
         **meta,
         text=text,
         finish_reason=finish(details.get("finish_reason") or ""),
-        usage=_usage(details, _prompt_tokens(details, headers)),
+        usage=generated_usage(details, headers),
         raw=data,
     )
 
@@ -97,6 +97,11 @@ def finish(reason: str, *, called: bool = False) -> str:
     if reason in {"eos_token", "stop_sequence"}:
         reason = "stop"
     return "tool_calls" if called and reason in {"", "stop"} else reason
+
+
+def generated_usage(details: Mapping[str, Any], headers: Headers) -> Usage:
+    """The counts of a whole answer: its `details`, and a header for the prompt."""
+    return _usage(details, _prompt_tokens(details, headers))
 
 
 def _usage(details: Mapping[str, Any], prompt: int) -> Usage:

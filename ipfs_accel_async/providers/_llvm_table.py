@@ -20,6 +20,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 NATIVE: Mapping[str, Operation] = MappingProxyType(
     {
         "info": Operation("GET", "/models/{model}"),
+        "run": Operation("POST", "/models/{model}/infer", idempotent=True, fields=("outputs",), note="any JSON input"),
         "batch_infer": Operation("POST", "/models/{model}/batch_infer", idempotent=True, fields=("results",)),
         "statistics": Operation("GET", "/models/{model}/statistics"),
         "optimize": Operation("POST", "/models/{model}/optimize", idempotent=True, note="Needs the server's token."),
@@ -38,8 +39,8 @@ NATIVE: Mapping[str, Operation] = MappingProxyType(
     }
 )
 
-PATHS: Mapping[str, str] = MappingProxyType({f"{name}_path": name for name in (*OPERATIONS, *NATIVE)})
-"""The option that sets the path of each row."""
+PATHS: Mapping[str, str] = MappingProxyType({f"{name}_path": name for name in (*OPERATIONS, *NATIVE) if name != "run"})
+"""The option that sets the path of each row; ``run`` goes where ``infer`` goes."""
 
 ENGINE: tuple[str, ...] = ("models_dir", "workers", "time_limit", "memory_limit")
 """Settings of the engine in this process, which a base URL of ``local://llvm`` means."""

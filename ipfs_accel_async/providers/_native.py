@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ipfs_accel_async.answers import Event, NativeAnswer
+from ipfs_accel_async.answers import NO_USAGE, Event, NativeAnswer
+from ipfs_accel_async.counts import counted
 from ipfs_accel_async.errors import InvalidRequestError, ResponseValidationError
 from ipfs_accel_async.providers._json import dumps, loads, loads_or_none
 from ipfs_accel_async.providers._operation import Content, Operation
@@ -87,8 +88,12 @@ def answer(codec: Codec, call: CallFacts, response: Response) -> NativeAnswer:
             if not isinstance(data, dict) or name not in data:
                 message = f"the answer to {call.operation} lacks the field {name!r}"
                 raise ResponseValidationError(message, target=call.target, request_id=call.request_id)
+    method = of.method if of is not None else getattr(call.payload, "method", "")
+    meta = codec.meta(call, response.headers)
+    if method == "POST" and not meta.get("usage", NO_USAGE).total_tokens:  # some tell it in their headers
+        meta["usage"] = counted(data)  # what is looked up by a GET was counted when it was made
     return NativeAnswer(
-        **codec.meta(call, response.headers),
+        **meta,
         raw=data,
         status=response.status,
         body=response.body,

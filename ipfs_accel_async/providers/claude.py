@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ipfs_accel_async.answers import ModelInfo, ModelList
 from ipfs_accel_async.errors import ConfigError, ResponseValidationError
+from ipfs_accel_async.payloads import CompleteRequest
+from ipfs_accel_async.providers._as_chat import as_chat
 from ipfs_accel_async.providers._claude_body import NO_SAMPLING_SINCE, count_body, message_body
 from ipfs_accel_async.providers._claude_content import WIRE, reply_of
 from ipfs_accel_async.providers._claude_events import deltas, error_of
@@ -59,9 +61,11 @@ class Claude(Codec):
     file_keys = ("anthropic", "anthropic_api_key", "claude_api_key")
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {"api_version": (), "auth": (), "beta": ()}
     request_id_header = "request-id"
+    reasoned = True
     capabilities = frozenset({"stream", "tools", "schema", "images"})
     operations: ClassVar[Mapping[str, Operation]] = {
         "chat": Operation("POST", "/v1/messages"),
+        "complete": Operation("POST", "/v1/messages", note="the prompt is the one turn of a conversation"),
         "count_tokens": Operation("POST", "/v1/messages/count_tokens", idempotent=True),
         "models": Operation("GET", "/v1/models?limit=1000"),  # the most of a page; the default is 20
     }
@@ -90,6 +94,8 @@ class Claude(Codec):
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
         """The body of a message request or of a token count; the list of models has none."""
         request = call.payload
+        if isinstance(request, CompleteRequest):
+            request = as_chat(call, request)
         if not isinstance(request, ChatRequest):
             return None
         made = count_body if call.operation == "count_tokens" else message_body

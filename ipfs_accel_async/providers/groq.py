@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ipfs_accel_async.payloads import TranscribeRequest
+from ipfs_accel_async.payloads import CompleteRequest, TranscribeRequest
+from ipfs_accel_async.providers._as_chat import as_chat
 from ipfs_accel_async.providers._groq_table import NATIVE, UNIFIED
-from ipfs_accel_async.providers._openai_parse import deltas_of
+from ipfs_accel_async.providers._openai_body import chat_body
+from ipfs_accel_async.providers._openai_parse import deltas_of, reply_of
 from ipfs_accel_async.providers._parts import refused
 from ipfs_accel_async.providers.openai import OpenAI
 from ipfs_accel_async.types import NOTHING
@@ -44,6 +46,13 @@ class Groq(OpenAI):
         """The base of the paths, from the host only or from what an OpenAI client is given."""
         return f"{url}/v1" if url.endswith("/openai") else super().normalize_url(url)
 
+    def build_body(self, call: CallFacts) -> dict[str, Any] | None:
+        """As on the OpenAI wire; there are chats only, so a completion is one of them."""
+        request = call.payload
+        if isinstance(request, CompleteRequest):
+            return chat_body(call, as_chat(call, request), reasoning_field=self.reasoning_field, stream_usage=False)
+        return super().build_body(call)
+
     def build_content(self, call: CallFacts) -> Content | None:
         """As on the OpenAI wire; audio comes as a file or, here, as an address.
 
@@ -57,7 +66,11 @@ class Groq(OpenAI):
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
         """As on the OpenAI wire; the request id is in the body too."""
-        answer = super().parse_answer(call, data, response)
+        answer: Answer
+        if call.operation == "complete" and isinstance(data, dict) and not data.get("error"):
+            answer = reply_of(data, self.meta(call, response.headers))
+        else:
+            answer = super().parse_answer(call, data, response)
         if answer.provider_request_id is None:
             told = (answer.raw.get("x_groq") or NOTHING).get("id") if isinstance(answer.raw, dict) else None
             return replace(answer, provider_request_id=told) if told else answer

@@ -15,6 +15,7 @@ from ipfs_accel_async.providers._hf_tgi_generate import (
     generate_body,
     generated_delta,
     generated_reply,
+    generated_usage,
 )
 from ipfs_accel_async.providers._hf_tgi_table import NATIVE, OPERATIONS, ROUTED, count_of, tokens_of
 from ipfs_accel_async.providers._openai_body import chat_body
@@ -98,6 +99,13 @@ class HfTgi(OpenAI):
             own["max_tokens"] = request.max_tokens
         request = replace(request, max_tokens=None, params={**own, **request.params})
         return chat_body(call, request if _routed(call) else _for_server(call, request))
+
+    def parse_response(self, call: CallFacts, response: Response) -> Answer:
+        """As for all; how many tokens the prompt of the native generation had is told in a header only."""
+        answer = super().parse_response(call, response)
+        if call.operation == "generate" and answer.usage.output_tokens and not answer.usage.input_tokens:
+            return replace(answer, usage=generated_usage(answer.raw["details"], response.headers))
+        return answer
 
     def parse_answer(self, call: CallFacts, data: Any, response: Response) -> Answer:
         """As on the OpenAI wire, with the server's own words for why the model stopped; its own routes' answers."""

@@ -70,6 +70,8 @@ class LLVM(Codec):
     def __init__(self, *, headers: Iterable[tuple[str, str]] = (), options: Mapping[str, str] = NOTHING) -> None:
         super().__init__(headers=headers, options=options)
         paths = {PATHS[name]: value for name, value in self.options.items() if name in PATHS}
+        if "infer" in paths:
+            paths["run"] = paths["infer"]
         # on the instance they hide the tables of the class
         vars(self)["operations"] = {name: _at(row, paths.get(name)) for name, row in OPERATIONS.items()}
         vars(self)["native"] = {name: _at(row, paths.get(name)) for name, row in NATIVE.items()}

@@ -92,7 +92,7 @@ class S3Kit(Codec):
         "signature": ("S3_SIGNATURE_VERSION",),
         "checksums": ("S3_CHECKSUMS", "AWS_REQUEST_CHECKSUM_CALCULATION"),
         "profile": (),
-        "ca_bundle": ("AWS_CA_BUNDLE",),
+        "ca_bundle": ("AWS_CA_BUNDLE", "SSL_CERT_FILE"),
     }
     native: ClassVar[Mapping[str, Operation]] = NATIVE
     request_id_header = "x-amz-request-id"

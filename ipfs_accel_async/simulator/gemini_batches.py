@@ -105,7 +105,7 @@ class Batches:
         return Whole(b"{}")
 
     def _answered(self, ask: Ask, model: str, one: dict[str, Any]) -> dict[str, Any]:
-        kept = {name: one[name] for name in ("metadata", "key") if name in one}
+        kept: dict[str, Any] = {name: one[name] for name in ("metadata", "key") if name in one}
         try:
             return {"response": self._answer(ask, model, one["request"]), **kept}
         except RejectError as reject:

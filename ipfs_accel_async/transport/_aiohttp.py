@@ -12,13 +12,23 @@ import httpx
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from ipfs_accel_async.transport._progress import CURRENT, Connector, Outgoing
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterable, Iterator
 
+    from ipfs_accel_async.wire.http import Progress
+
 _WRITTEN_BY_AIOHTTP = {b"host", b"content-length", b"transfer-encoding"}
 _ONE_PIECE = 2**20  # aiohttp warns of longer ones: written at once, they would hold up the loop
+HEADER_LIMITS: Any = {"max_line_size": 8190, "max_field_size": 8190, "max_headers": 128}  # bytes, bytes, count
+_PAST_THE_LIMITS = ("Got more than", "Too many headers")  # aiohttp has no other sign of it outside its parser
 _NO_AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class HeadTooLarge(httpx.RemoteProtocolError):
+    """The status line or the headers of an answer pass :data:`HEADER_LIMITS`."""
 
 
 class Body(httpx.AsyncByteStream, httpx.SyncByteStream):
@@ -98,7 +108,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return httpx.Response(response.status, headers=response.raw_headers, stream=ResponseBody(response))
 
     async def fetch(
-        self, method: str, url: str, headers: Iterable[tuple[bytes, bytes]], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+        progress: Progress | None = None,
     ) -> aiohttp.ClientResponse:
         """The same without httpx's values, which cost as much as half of the exchange itself.
 
@@ -107,12 +122,16 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """
         session = self._session or self._open()
         target = _parsed(url)
+        CURRENT.set(progress)
+        data: BytesIO | bytes | None = body or None
+        if len(body) > _ONE_PIECE:
+            data = BytesIO(body) if progress is None else Outgoing(body, progress)
         try:
             return await session.request(
                 method,
                 target,
                 headers=[(key.decode("ascii"), value.decode("latin-1")) for key, value in headers],
-                data=BytesIO(body) if len(body) > _ONE_PIECE else body or None,
+                data=data,
                 allow_redirects=False,
                 ssl=ssl_context() if target.scheme == "https" else True,
             )
@@ -120,7 +139,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             raise _as_httpx(error) from error
 
     def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
+        connector = Connector(limit=0, ttl_dns_cache=300)
         made: Any = partial(Connection, loop=asyncio.get_running_loop())
         connector._factory = made  # noqa: SLF001 - there is no public way
         self._session = aiohttp.ClientSession(
@@ -130,6 +149,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             auto_decompress=False,
             trust_env=False,
             skip_auto_headers=_NO_AUTO_HEADERS,
+            **HEADER_LIMITS,
         )
         return self._session
 
@@ -163,5 +183,7 @@ def _as_httpx(error: Exception, *, reading: bool = False) -> httpx.TransportErro
     if isinstance(error, aiohttp.ServerDisconnectedError) or reading:
         return httpx.ReadError("the server closed the connection")
     if isinstance(error, aiohttp.ClientResponseError):
+        if error.message.startswith(_PAST_THE_LIMITS):
+            return HeadTooLarge("the answer's head is too large")
         return httpx.RemoteProtocolError("the answer is no valid HTTP")
     return httpx.ReadError("the connection broke")

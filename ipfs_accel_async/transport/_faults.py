@@ -12,6 +12,7 @@ from ipfs_accel_async.errors import (
     DecodeError,
     InterruptedCallError,
     RequestTimeoutError,
+    ResponseTooLargeError,
     TLSError,
     TransportError,
 )
@@ -36,6 +37,9 @@ _ROWS = {
     "LocalProtocolError": _Row(ConfigError, "a header or the URL has a character that HTTP cannot carry"),
     "InvalidURL": _Row(ConfigError, "the base URL cannot be used"),
     "DecodingError": _Row(DecodeError, "the answer's content encoding is broken"),
+    "HeadTooLarge": _Row(
+        ResponseTooLargeError, "the answer's status line or headers are above the cap: 128 headers of 8190 bytes each"
+    ),
     "RemoteProtocolError": _Row(InterruptedCallError, "the server broke off its answer"),
     "ReadError": _Row(InterruptedCallError, "the connection broke before the answer was complete"),
     "WriteError": _Row(InterruptedCallError, "the connection broke while the request was sent"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import os
@@ -10,7 +9,10 @@ from base64 import b64encode
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from anyio import to_thread
 
 from ipfs_accel_async.errors import ConfigError
 
@@ -59,9 +61,11 @@ async def open_client(key: ClientKey, *, connect_timeout: float) -> OpenClient:
     Raises:
         ConfigError: aioboto3 is not installed, or the profile is not there.
     """
-    session = await asyncio.to_thread(_session, key.profile)
+    session = await to_thread.run_sync(_session, key.profile)
     from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
     from botocore import UNSIGNED  # type: ignore[import-untyped]
+
+    from ipfs_accel_async.transport._s3_session import Session
 
     config = AioConfig(
         connect_timeout=connect_timeout,
@@ -76,6 +80,7 @@ async def open_client(key: ClientKey, *, connect_timeout: float) -> OpenClient:
         defaults_mode="legacy",  # "auto" asks the instance's metadata for its region
         ignore_configured_endpoint_urls=True,
         connector_args={"keepalive_timeout": 15.0},
+        http_session_cls=Session,
     )
     credentials: dict[str, str | None] = {}
     if key.credentials is not None:
@@ -132,15 +137,27 @@ def _session(profile: str) -> Any:
     if missing is not None:
         raise ConfigError(f"S3 needs {missing}: pip install 'ipfs-accel-async[s3]'", provider="s3_kit")
     session = AioSession() if profile else AioSession(session_vars=_NO_FILES)
+    session.register_component("data_loader", _loader())
     if profile:
         session.set_config_variable("profile", profile)
         session.get_component("credential_provider").remove("iam-role")  # which asks 169.254.169.254
-    loader = session.get_component("data_loader")
+    made = aioboto3.Session(botocore_session=session)
+    paths = _loader().search_paths
+    paths[:] = dict.fromkeys(paths)  # every session of boto3 adds its own
+    return made
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """The data of S3, one copy a process: reading it takes a quarter of a second."""
+    from botocore.loaders import create_loader  # type: ignore[import-untyped]
+
+    loader = create_loader()
     for name in ("service-2", "endpoint-rule-set-1", "paginators-1"):
         loader.load_service_model("s3", name)
     for name in ("partitions", "endpoints", "sdk-default-configuration", "_retry"):
         loader.load_data(name)
-    return aioboto3.Session(botocore_session=session)
+    return loader
 
 
 _NO_FILES = {

@@ -65,8 +65,9 @@ def typed(error: Exception, *, phase: str, sent: bool = True) -> Exception:
         phase: Where, unless the kind of error says so itself.
         sent: Whether the request was on its way.
     """
-    if isinstance(error, AccelError):
-        return error
+    ours = error.kwargs.get("error") if type(error).__name__ == "HTTPClientError" else error  # type: ignore[attr-defined]
+    if isinstance(ours, AccelError):
+        return ours.with_traceback(None)
     names = [kind.__name__ for kind in type(error).__mro__]
     if "ParamValidationError" in names:
         return InvalidRequestError(_parameters(str(error)))

@@ -13,6 +13,7 @@ import httpx
 
 from ipfs_accel_async.transport._aiohttp import AiohttpTransport, Body, ResponseBody
 from ipfs_accel_async.transport._faults import typed
+from ipfs_accel_async.transport._progress import follower
 from ipfs_accel_async.wire.http import Headers
 from ipfs_accel_async.wire.inflate import Inflater
 
@@ -72,7 +73,9 @@ class HttpTransport:
                 return self._incoming(await self._through(self._given, request))
             transport = self._own.transport_for(_parsed(request.url))
             if isinstance(transport, AiohttpTransport):
-                response = await transport.fetch(request.method, request.url, request.headers, request.body)
+                response = await transport.fetch(
+                    request.method, request.url, request.headers, request.body, request.progress
+                )
                 return HttpIncoming(response.status, response.raw_headers, ResponseBody(response), self._limit)
             outgoing = httpx.Request(
                 request.method, _parsed(request.url), headers=request.headers, stream=Body(request.body)
@@ -83,12 +86,13 @@ class HttpTransport:
         raise failure  # outside: not even as its context the original follows, as its frames hold the header bytes
 
     async def _through(self, client: Any, request: Request) -> httpx.Response:
+        follow = {} if request.progress is None else {"trace": follower(request.progress)}
         outgoing = client.build_request(
             request.method,
             request.url,
             headers=list(request.headers),
             content=request.body or None,
-            extensions=dict(self._extensions),
+            extensions={**self._extensions, **follow},
         )
         sent: httpx.Response = await client.send(outgoing, stream=True, follow_redirects=False)
         return sent

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 from ipfs_accel_async.transport._s3_client import SENDING, ClientKey, OpenClient, Sending, open_client
 from ipfs_accel_async.transport._s3_faults import typed
@@ -139,7 +141,7 @@ async def _with_body(request: Request) -> dict[str, Any]:
     params = dict(request.params)
     piece = params.get("Body")
     if isinstance(piece, FileSlice):
-        params["Body"] = await asyncio.to_thread(_read, piece)
+        params["Body"] = await to_thread.run_sync(_read, piece)
     elif request.body:
         params["Body"] = request.body
     return params

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ipfs_accel_async.types import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+
+class Progress(Protocol):
+    """Where a request is: a transport that knows says so."""
+
+    phase: str
+    """``connect``, ``write`` or ``first byte``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,7 @@ class Request:
         headers: Name and value pairs as they go on the wire. They carry the key, so the repr leaves them out.
         body: The whole body; a request can therefore be sent again.
         params: Parameters of an operation that a library puts on the wire (S3): what they become is its business.
+        progress: Where a transport may write down how far it is; set for each attempt.
     """
 
     method: str
@@ -28,6 +36,7 @@ class Request:
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
     params: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False, hash=False)
+    progress: Progress | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url}, {len(self.headers)} headers, {len(self.body)} bytes)"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 GZIP, ZLIB, RAW = 31, 15, -15  # window bits, which also name the container
 WINDOW_BITS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB, "identity": None, "": None}
 SLICE = 16 * 1024  # bounds what a body of tiny gzip members makes us copy
+MAX_RATIO = 200  # text and JSON shrink to a twentieth; only a bomb, or a large tensor of one number, to a thousandth
+ANY_RATIO = 16 * 2**20  # decoded bytes up to which a body may have shrunk by any factor
 
 
 class Inflater:
@@ -21,13 +23,14 @@ class Inflater:
     Args:
         encoding: The ``Content-Encoding`` header's value; "" and "identity" leave the bytes alone.
         limit: Cap on the decoded bytes of the body. At most one byte more is ever inflated, so a
-            decompression bomb costs no more than its limit.
+            decompression bomb costs no more than its limit; and no more than :data:`MAX_RATIO` times what was
+            received, once :data:`ANY_RATIO` is passed.
 
     Raises:
         DecodeError: The encoding is not gzip, deflate or identity.
     """
 
-    __slots__ = ("_bits", "_engine", "_head", "_limit", "_total", "encoding")
+    __slots__ = ("_bits", "_engine", "_head", "_limit", "_received", "_total", "encoding")
 
     def __init__(self, encoding: str, limit: int) -> None:
         self.encoding = encoding.strip().lower()
@@ -35,6 +38,7 @@ class Inflater:
             raise DecodeError(f"cannot decode the content encoding {self.encoding[:40]!r}: ask for gzip or deflate")
         self._bits = WINDOW_BITS[self.encoding]
         self._limit = limit
+        self._received = 0
         self._total = 0
         self._engine: _Decompress | None = None
         self._head = b""  # the first byte of a deflate body, which alone does not tell its container
@@ -43,7 +47,7 @@ class Inflater:
         """The decoded bytes that `data` completes.
 
         Raises:
-            ResponseTooLargeError: The body decodes to more than the limit.
+            ResponseTooLargeError: The body decodes to more than the limit, or to too many times its size.
             DecodeError: The body is damaged.
         """
         if self._bits is None:
@@ -64,6 +68,8 @@ class Inflater:
         return b""
 
     def _inflate(self, data: bytes) -> bytes:
+        self._received += len(data)
+        limit = min(self._limit, max(ANY_RATIO, MAX_RATIO * self._received))
         pieces: list[bytes] = []
         while data:
             engine = self._engine
@@ -73,10 +79,14 @@ class Inflater:
                 if engine is None or not data:
                     break
             try:
-                piece = engine.decompress(data, max(self._limit - self._total + 1, 1))
+                piece = engine.decompress(data, max(limit - self._total + 1, 1))
             except zlib.error:
                 raise DecodeError(f"the {self.encoding} body is damaged") from None
             self._count(len(piece))
+            if self._total > limit:
+                raise ResponseTooLargeError(
+                    f"the body decodes to more than {MAX_RATIO} times its size: this is how decompression bombs look"
+                )
             pieces.append(piece)
             data = engine.unused_data
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -70,6 +70,14 @@ def test_bench_tells_throughput_latency_and_cost() -> None:
     assert figures["errors"] == {}
 
 
+def test_bench_of_a_server_without_chats_asks_for_vectors() -> None:
+    """Text embeddings of TEI, say."""
+    command = [*COMMAND, "bench", "--provider", "hf_tei", "--requests", "5", "--concurrency", "2", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["errors"] == {}
+
+
 def test_bench_against_a_server_that_is_not_there_is_an_error(run: Any) -> None:
     """Told once, before any load."""
     result = run("bench", "--provider", "ollama", "--base-url", "http://127.0.0.1:1")

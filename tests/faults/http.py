@@ -24,7 +24,13 @@ def raw(status: str, *headers: str, body: bytes = b"", version: str = "HTTP/1.1"
 def answer(body: Any = None, *headers: str, status: int | str = 200, kind: str = JSON) -> bytes:
     """A sound response with its length; a body that is no bytes is written as JSON."""
     data = body if isinstance(body, bytes) else json.dumps(completion() if body is None else body).encode()
-    return raw(f"{status} Word" if isinstance(status, int) else status, kind, f"content-length: {len(data)}", *headers, body=data)
+    return raw(
+        f"{status} Word" if isinstance(status, int) else status,
+        kind,
+        f"content-length: {len(data)}",
+        *headers,
+        body=data,
+    )
 
 
 def refusal(status: int, *headers: str, message: str = "no", code: str | None = None) -> Script:

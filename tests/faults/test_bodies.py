@@ -131,11 +131,13 @@ NO_BODY = ["204 No Content", "205 Reset Content", "206 Partial Content", "304 No
 @pytest.mark.parametrize("status", NO_BODY)
 async def test_a_status_without_an_answer(status: str) -> None:
     """No hang and no empty answer: an error, and the next call is answered."""
-    async with FaultServer((send(raw(status, JSON, "content-length: 0")),)) as server:
-        async with watched(server, max_retries=0, timeout=2) as ai:
-            with pytest.raises(ProtocolError):
-                await ai.chat("openai:m", "hi")
-            assert (await ai.chat("openai:m", "hi")).text == "hello"
+    async with (
+        FaultServer((send(raw(status, JSON, "content-length: 0")),)) as server,
+        watched(server, max_retries=0, timeout=2) as ai,
+    ):
+        with pytest.raises(ProtocolError):
+            await ai.chat("openai:m", "hi")
+        assert (await ai.chat("openai:m", "hi")).text == "hello"
 
 
 @scenario("B07")
@@ -176,12 +178,11 @@ async def test_a_large_upload_arrives_whole() -> None:
 @pytest.mark.sockets
 async def test_an_upload_that_nobody_reads() -> None:
     """The window is full: the deadline ends the call, and the connection is gone afterwards."""
-    async with FaultServer(greetings=((deaf(),),)) as server:
-        async with watched(server, max_retries=0, timeout=0.2) as ai:
-            with pytest.raises(RequestTimeoutError):
-                await ai.chat("openai:m", "x" * 16 * 2**20)
-            for task in server.tasks:
-                task.cancel()
+    async with FaultServer(greetings=((deaf(),),)) as server, watched(server, max_retries=0, timeout=0.2) as ai:
+        with pytest.raises(RequestTimeoutError):
+            await ai.chat("openai:m", "x" * 16 * 2**20)
+        for task in server.tasks:
+            task.cancel()
 
 
 KINDS = {
@@ -200,21 +201,25 @@ KINDS = {
 async def test_json_is_utf_8_whatever_the_content_type_says(kind: str) -> None:
     """The body decides: it is parsed as UTF-8, and what is UTF-16 is an error."""
     wide = BODY.decode().encode("utf-16")
-    async with FaultServer((send(answer(BODY, kind=kind)),), (send(answer(wide, kind=kind)),)) as server:
-        async with watched(server, max_retries=0) as ai:
-            assert (await ai.chat("openai:m", "hi")).text == "hello"
-            with pytest.raises(DecodeError):
-                await ai.chat("openai:m", "hi")
+    async with (
+        FaultServer((send(answer(BODY, kind=kind)),), (send(answer(wide, kind=kind)),)) as server,
+        watched(server, max_retries=0) as ai,
+    ):
+        assert (await ai.chat("openai:m", "hi")).text == "hello"
+        with pytest.raises(DecodeError):
+            await ai.chat("openai:m", "hi")
 
 
 @scenario("B02", "B03")
 @pytest.mark.sockets
 async def test_an_answer_in_single_bytes_is_read_whole() -> None:
     """However small the pieces, a sound answer is one."""
-    async with FaultServer((split(answer(), 1),), (drip(answer(), every=0.001, size=50),)) as server:
-        async with watched(server, max_retries=0) as ai:
-            assert (await ai.chat("openai:m", "hi")).text == "hello"
-            assert (await ai.chat("openai:m", "hi")).text == "hello"
+    async with (
+        FaultServer((split(answer(), 1),), (drip(answer(), every=0.001, size=50),)) as server,
+        watched(server, max_retries=0) as ai,
+    ):
+        assert (await ai.chat("openai:m", "hi")).text == "hello"
+        assert (await ai.chat("openai:m", "hi")).text == "hello"
 
 
 @scenario("B06", "B11")

@@ -20,7 +20,7 @@ from tests.faults.http import GOOD, answer
 from tests.faults.scenarios import scenario
 from tests.faults.script import close, drip, hang, reset, send, sleep
 from tests.faults.server import FaultServer
-from tests.faults.watching import FAST, watched
+from tests.faults.watching import FAST, PATIENT, watched
 
 pytestmark = pytest.mark.sockets
 
@@ -222,7 +222,7 @@ async def test_the_environments_proxy_is_not_asked(server: FaultServer, monkeypa
 @scenario("C13")
 async def test_an_endpoint_that_comes_and_goes(server: FaultServer) -> None:
     """Down and up three times: each call has one result, and a connection is made anew when it is back."""
-    async with watched(server, max_retries=0, failure_threshold=100) as ai:
+    async with watched(server, max_retries=0, **PATIENT) as ai:
         for _ in range(3):
             assert (await ai.chat("openai:m", "hi")).text == "hello"
             await server.down()

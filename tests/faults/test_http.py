@@ -25,7 +25,7 @@ from tests.faults.http import BODY, answer, encoded, zipped
 from tests.faults.scenarios import scenario
 from tests.faults.script import close, hang, send, sleep
 from tests.faults.server import FaultServer
-from tests.faults.watching import watched
+from tests.faults.watching import PATIENT, watched
 
 pytestmark = pytest.mark.sockets
 CAP = 2**20
@@ -35,18 +35,19 @@ CAP = 2**20
 @pytest.mark.parametrize("flood", http.HEADER_FLOODS)
 async def test_a_flood_of_headers_is_refused_in_bounded_memory(flood: str) -> None:
     """A typed error (or headers that nobody asked about), with no more memory than a few caps."""
-    async with FaultServer((send(http.HEADER_FLOODS[flood]), close())) as server:
-        async with watched(server, max_retries=0, timeout=5) as ai:
-            await ai.chat("openai:m", "warm up") if flood == "" else None
-            tracemalloc.start()
-            try:
-                with pytest.raises(AccelError):
-                    await ai.chat("openai:m", "hi")
-                peak = tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
-            assert peak < 16 * 2**20
-            assert (await ai.chat("openai:m", "hi")).text == "hello"
+    async with (
+        FaultServer((send(http.HEADER_FLOODS[flood]), close())) as server,
+        watched(server, max_retries=0, timeout=5) as ai,
+    ):
+        tracemalloc.start()
+        try:
+            with pytest.raises(AccelError):
+                await ai.chat("openai:m", "hi")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 16 * 2**20
+        assert (await ai.chat("openai:m", "hi")).text == "hello"
 
 
 @scenario("B09")
@@ -79,23 +80,25 @@ async def test_nobody_gets_the_answer_of_a_cancelled_call(server: FaultServer) -
         def always(self, script: Any) -> None:
             """Nothing else is said."""
 
-    async with Echo() as echoing:
-        async with watched(echoing, max_concurrent_requests=10, queue_size=1_000, max_retries=0) as ai:
-            wrong = []
-            for turn in range(60):
-                asked = [f"{turn}-{number}" for number in range(20)]
-                tasks = [asyncio.ensure_future(ai.chat("openai:m", words)) for words in asked]
-                for _ in range(turn % 23):
-                    await asyncio.sleep(0)
-                for task in tasks[::2]:
-                    task.cancel()
-                ends = await asyncio.gather(*tasks, return_exceptions=True)
-                wrong += [
-                    end
-                    for words, end in zip(asked, ends, strict=True)
-                    if not isinstance(end, asyncio.CancelledError) and getattr(end, "text", end) != words
-                ]
-            assert wrong == []
+    async with (
+        Echo() as echoing,
+        watched(echoing, max_concurrent_requests=10, queue_size=1_000, max_retries=0) as ai,
+    ):
+        wrong = []
+        for turn in range(60):
+            asked = [f"{turn}-{number}" for number in range(20)]
+            tasks = [asyncio.ensure_future(ai.chat("openai:m", words)) for words in asked]
+            for _ in range(turn % 23):
+                await asyncio.sleep(0)
+            for task in tasks[::2]:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            wrong += [
+                end
+                for words, end in zip(asked, ends, strict=True)
+                if not isinstance(end, asyncio.CancelledError) and getattr(end, "text", end) != words
+            ]
+        assert wrong == []
 
 
 PLACES = [
@@ -113,7 +116,7 @@ PLACES = [
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_never_followed(server: FaultServer, status: int) -> None:
     """To this host, another, over another scheme or in another's name: an error, and nothing arrives there."""
-    async with FaultServer() as other, watched(server, max_retries=3, failure_threshold=100) as ai:
+    async with FaultServer() as other, watched(server, max_retries=3, **PATIENT) as ai:
         for place in PLACES:
             where = place.format(here=server.url, other=other.url, port=other.port)
             server.answers += [(send(answer(b"", f"location: {where}", status=status)),)]
@@ -136,17 +139,19 @@ BOMBS = {
 async def test_a_bomb_is_refused_within_the_cap(bomb: str) -> None:
     """ResponseTooLargeError; no more memory than the cap and a little."""
     body, encoding = BOMBS[bomb]
-    async with FaultServer(encoded(body, encoding)) as server:
-        async with watched(server, max_retries=0, max_response_bytes=CAP) as ai:
-            tracemalloc.start()
-            try:
-                with pytest.raises(ResponseTooLargeError):
-                    await ai.chat("openai:m", "hi")
-                peak = tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
-            assert peak < 4 * CAP + len(body) * 3
-            assert (await ai.chat("openai:m", "hi")).text == "hello"
+    async with (
+        FaultServer(encoded(body, encoding)) as server,
+        watched(server, max_retries=0, max_response_bytes=CAP) as ai,
+    ):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ResponseTooLargeError):
+                await ai.chat("openai:m", "hi")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 4 * CAP + len(body) * 3
+        assert (await ai.chat("openai:m", "hi")).text == "hello"
 
 
 ENCODINGS = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ipfs_accel_async import Client
 from ipfs_accel_async.errors import (
     AccelError,
     APIError,
@@ -19,7 +20,7 @@ from ipfs_accel_async.errors import (
 from tests.faults.scenarios import scenario
 from tests.faults.streaming import DONE, MARK, NAMES, answer_of, client_of, event, frames
 from tests.faults.virtual import VirtualServer, says, streams
-from tests.faults.watching import FAST, watched
+from tests.faults.watching import FAST, PATIENT, watched
 from tests.providers.recorded import recorded_response, recorded_stream
 
 
@@ -38,6 +39,18 @@ async def test_single_bytes_make_the_same_reply(name: str) -> None:
         assert replies[0].text
 
 
+async def read(ai: Client, name: str) -> tuple[str, StreamIncompleteError | None]:
+    """The text of a stream, and the error that it ends with if it was cut."""
+    text = ""
+    try:
+        async with ai.stream(f"{name}:m", "hi") as stream:
+            async for delta in stream:
+                text += delta.text
+    except StreamIncompleteError as error:
+        return text, error
+    return text, None
+
+
 @scenario("S08")
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_clean_end_without_its_mark_is_an_error(name: str) -> None:
@@ -49,15 +62,11 @@ async def test_a_clean_end_without_its_mark_is_an_error(name: str) -> None:
         if not whole[len(begin) :].strip():
             continue
         async with client_of(name, VirtualServer(always=answer_of(name, begin)), max_retries=0) as ai:
-            text = ""
-            try:
-                async with ai.stream(f"{name}:m", "hi") as stream:
-                    async for delta in stream:
-                        text += delta.text
-            except StreamIncompleteError as error:
-                assert text == (error.partial.text if error.partial is not None else "")
-            else:
+            text, error = await read(ai, name)
+            if error is None:
                 assert any(mark in begin for mark in (b"[DONE]", b"message_stop", b"finishReason", b'"done":true'))
+            else:
+                assert text == (error.partial.text if error.partial is not None else "")
 
 
 @scenario("S09")
@@ -66,24 +75,21 @@ async def test_a_cut_is_tried_again_only_before_the_first_token(name: str) -> No
     """Nothing delivered: a second attempt answers. Something delivered: an error with the partial, and one attempt."""
     whole, cut = recorded_stream(name, "chat"), InterruptedCallError("cut")
     server = VirtualServer(answer_of(name, cut), answer_of(name, whole))
-    async with client_of(name, server, failure_threshold=100, **FAST) as ai:
+    async with client_of(name, server, **PATIENT, **FAST) as ai:
         async with ai.stream(f"{name}:m", "hi") as stream:
             reply = await stream.collect()
         assert (reply.attempts, len(server.requests)) == (2, 2)
         events = frames(name)
         for kept in range(len(events)):
             server.answers = [answer_of(name, b"".join(events[:kept]), cut), answer_of(name, whole)]
-            sent, text = len(server.requests), ""
-            try:
-                async with ai.stream(f"{name}:m", "hi") as stream:
-                    async for delta in stream:
-                        text += delta.text
-            except StreamIncompleteError as error:
+            sent = len(server.requests)
+            text, error = await read(ai, name)
+            if error is None:
+                assert text == reply.text
+            else:
                 assert (len(server.requests) - sent, error.attempts) == (1, 1)
                 assert error.partial is not None
                 assert error.partial.text == text
-            else:
-                assert text == reply.text
 
 
 IN_BAND = {
@@ -169,7 +175,9 @@ async def test_events_that_nobody_knows_are_passed_over() -> None:
     """Unknown types and fields in Claude's stream change nothing; a delta for a block that is not open is told."""
     whole = recorded_stream("claude", "chat")
     strange = b'event: surprise\ndata: {"type":"surprise","index":-1,"x":[]}\n\n'
-    server = VirtualServer(answer_of("claude", whole), answer_of("claude", *[strange + one for one in frames("claude")]))
+    server = VirtualServer(
+        answer_of("claude", whole), answer_of("claude", *[strange + one for one in frames("claude")])
+    )
     async with client_of("claude", server, max_retries=0) as ai:
         texts = []
         for _ in range(2):

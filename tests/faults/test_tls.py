@@ -30,7 +30,8 @@ def ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     made = trustme.CA()
     made.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(_aiohttp, "ssl_context", lambda context=_aiohttp.ssl_context.__wrapped__(): context)
+    context = _aiohttp.ssl_context.__wrapped__()
+    monkeypatch.setattr(_aiohttp, "ssl_context", lambda: context)
     return made
 
 

@@ -71,7 +71,7 @@ async def test_the_callers_own_timeout_wins() -> None:
 
 
 async def test_a_stream_is_bound_by_the_same_deadline() -> None:
-    """Reading past the deadline fails in the phase stream, closes the source, and keeps what came."""
+    """Reading past the deadline fails in the phase total, closes the source, and keeps what came."""
     stream, source = a_stream([Delta("one")], [Delta("two")], [Delta("three")], pause=2.0)
 
     async def streaming(_: Call) -> object:
@@ -83,7 +83,7 @@ async def test_a_stream_is_bound_by_the_same_deadline() -> None:
     with pytest.raises(RequestTimeoutError) as caught:
         async for delta in stream:
             got.append(delta.text)
-    assert (got, caught.value.phase) == (["one", "two"], "stream")
+    assert (got, caught.value.phase) == (["one", "two"], "total")
     assert asyncio.get_running_loop().time() == 5
     assert source.closed == 1
     assert stream.partial.text == "onetwo"

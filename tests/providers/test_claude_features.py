@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from ipfs_accel_async.errors import InvalidRequestError
+from ipfs_accel_async import Client, MockTransport
+from ipfs_accel_async.errors import InvalidRequestError, StreamIncompleteError
+from ipfs_accel_async.payloads import CompleteRequest
 from ipfs_accel_async.providers.claude import codec
 from ipfs_accel_async.results import TokenCount
 from ipfs_accel_async.types import ChatRequest, Message, NativePart, Text, Tool, ToolCall
@@ -154,3 +157,35 @@ def test_the_counts_of_the_cache_are_in_the_usage() -> None:
         242,
     )
     assert reply.raw["usage"]["server_tool_use"]["web_search_requests"] == 2
+
+
+async def test_a_stream_that_never_says_why_it_stopped_was_cut() -> None:
+    """Something on the way closed it with an end mark of its own: an error, with what came."""
+    events = [
+        {"type": "message_start", "message": {"id": "i", "model": "m", "usage": {"input_tokens": 3}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "The tide"}},
+        {"type": "message_stop"},
+    ]
+    body = b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events)
+    mock = MockTransport(lambda _: MockTransport.reply(body=body, headers={"content-type": "text/event-stream"}))
+    async with Client(transport=mock, keys={"claude": "k"}) as ai, ai.stream("claude:m", "Hello") as stream:
+        with pytest.raises(StreamIncompleteError) as caught:
+            await stream.collect()
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "The tide"
+
+
+def test_a_completion_is_the_one_turn_of_a_conversation() -> None:
+    """With its settings; a suffix has no place, and is refused."""
+    asked = CompleteRequest(("The tide is",), max_tokens=9, stop=("\n",), params={"top_k": 3})
+    body = codec.build_body(call_of(codec, asked, "complete"))
+    assert body == {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "The tide is"}],
+        "stop_sequences": ["\n"],
+        "top_k": 3,
+    }
+    with pytest.raises(InvalidRequestError, match="suffix"):
+        codec.build_body(call_of(codec, CompleteRequest(("a",), suffix="b"), "complete"))

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from ipfs_accel_async.answers import Usage
+from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.fold import fold
+from ipfs_accel_async.payloads import CompleteRequest
 from ipfs_accel_async.providers.groq import codec
 from ipfs_accel_async.results import Speech, Transcript
 from ipfs_accel_async.types import ChatRequest, Image, Message, NativePart, Text
@@ -107,3 +109,17 @@ def test_a_transcript_in_plain_text_has_no_id_of_its_own() -> None:
     plain = response(200, b"Hello there.\n", {"content-type": "text/plain; charset=utf-8"})
     heard: Any = codec.parse_response(call_of(codec, PAYLOADS["transcribe"], "transcribe"), plain)
     assert (heard.text, heard.provider_request_id) == ("Hello there.", None)
+
+
+def test_a_completion_is_the_one_turn_of_a_conversation() -> None:
+    """With its settings, also streamed; a suffix has no place, and is refused."""
+    asked = CompleteRequest(("The tide is",), max_tokens=9, seed=7, stream=True)
+    assert codec.build_body(call_of(codec, asked, "complete")) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "The tide is"}],
+        "max_completion_tokens": 9,
+        "seed": 7,
+        "stream": True,
+    }
+    with pytest.raises(InvalidRequestError, match="suffix"):
+        codec.build_body(call_of(codec, CompleteRequest(("a",), suffix="b"), "complete"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +44,7 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def s3_peer(answer: Answer) -> AsyncIterator[Peer]:
+async def s3_peer(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
     """Serve on a free loopback port."""
     peer = Peer(answer)
 
@@ -58,8 +59,8 @@ async def s3_peer(answer: Answer) -> AsyncIterator[Peer]:
 
     runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    peer.url = f"s3+http://127.0.0.1:{runner.addresses[0][1]}"
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    peer.url = f"s3+http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield peer
     finally:

@@ -187,9 +187,7 @@ def test_an_unknown_error_is_named_and_nothing_more() -> None:
     assert "CANARY" not in str(error)
 
 
-async def test_an_answer_that_the_library_stumbles_over() -> None:
-    """What goes wrong in botocore after the request was sent is the answer's fault, not that of the parameters."""
-    sums = {"x-amz-checksum-crc32": base64.b64encode(bytes(4)).decode(), "etag": '"e"'}
-    async with s3_peer(lambda _: web.Response(status=304, headers=sums)) as peer:
-        error = await failure(a_request(peer.url, "GetObject", **GET))
-    assert type(error) is DecodeError
+@pytest.mark.parametrize(("sent", "kind"), [(True, DecodeError), (False, InvalidRequestError)])
+def test_what_the_library_stumbles_over(sent: bool, kind: type[AccelError]) -> None:
+    """Before anything was sent it is the parameters' fault, afterwards the answer's."""
+    assert type(typed(TypeError("CANARY"), phase="first byte", sent=sent)) is kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import tracemalloc
 import zlib
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accel_async.errors import DecodeError, ResponseTooLargeError
-from ipfs_accel_async.wire.inflate import Inflater
+from ipfs_accel_async.wire.inflate import ANY_RATIO, MAX_RATIO, Inflater
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -69,6 +70,37 @@ def test_a_bomb_is_refused_before_it_unfolds(name):
     assert peak < 4 * 2**20
     with pytest.raises(ResponseTooLargeError):
         inflater.feed(bomb)
+
+
+@functools.cache
+def a_bomb(name):
+    """200 MiB of zeros, encoded."""
+    encoding, encode = ENCODERS[name]
+    return encoding, encode(bytes(200 * 2**20))
+
+
+@pytest.mark.parametrize("name", ["gzip", "zlib", "raw"])
+@pytest.mark.parametrize("step", [1_000, 65_536, None])
+def test_a_bomb_below_the_limit_is_refused_for_its_ratio(name, step):
+    """199 KiB that inflate to 200 MiB cost a small share of that, however they arrive."""
+    encoding, bomb = a_bomb(name)
+    step = step or len(bomb)
+    inflater = Inflater(encoding, 256 * 2**20)
+    tracemalloc.start()
+    with pytest.raises(ResponseTooLargeError, match=f"{MAX_RATIO} times its size"):
+        for at in range(0, len(bomb), step):
+            inflater.feed(bomb[at : at + step])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * max(ANY_RATIO, MAX_RATIO * len(bomb)) + 2**20
+
+
+def test_a_small_body_may_have_shrunk_by_any_factor():
+    """An answer of ANY_RATIO zeros is none too many; text of any length is far from the ratio."""
+    assert len(inflate("gzip", gzip.compress(bytes(ANY_RATIO)), limit=ANY_RATIO)) == ANY_RATIO
+    text = b"".join(b'{"index": %d, "text": "the quick brown fox"}' % number for number in range(500_000))
+    assert len(text) > ANY_RATIO
+    assert inflate("gzip", gzip.compress(text), limit=2 * len(text), step=65_536) == text
 
 
 def test_the_limit_counts_over_all_members():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ipfs_accel_async.errors import AccelError, InvalidRequestError, ResponseValidationError, StreamIncompleteError
+from anyio import to_thread
+
+from ipfs_accel_async.errors import InvalidRequestError, ResponseValidationError, StreamIncompleteError
 from ipfs_accel_async.native.s3_kit import _cid
+from ipfs_accel_async.native.s3_kit._files import file_errors
 from ipfs_accel_async.native.s3_kit._objects import Objects
 
 if TYPE_CHECKING:
@@ -59,23 +61,19 @@ class Downloads(Objects):
         promised = None if verify is False else _cid.digest_in(key)
         if verify and promised is None:
             raise InvalidRequestError("verify=True needs a key that ends with a CID (v1, raw, sha2-256)")
-        try:
-            target = await asyncio.to_thread(_target, Path(path), key)
+        with file_errors(path, "written"):
+            target = await to_thread.run_sync(_target, Path(path), key)
             name = hashlib.sha256(f"{target.name}\0{info.etag}\0{info.size}".encode()).hexdigest()[:16]
             partial = target.with_name(f".{name}.part")
             try:
                 await self._fetch(info, partial, resume, progress, params)
                 if promised is not None:
-                    _cid.check(await asyncio.to_thread(_cid.digest_of_file, partial), promised, key)
-                await asyncio.to_thread(partial.replace, target)
+                    _cid.check(await to_thread.run_sync(_cid.digest_of_file, partial), promised, key)
+                await to_thread.run_sync(partial.replace, target)
             except BaseException as error:
                 if not resume or isinstance(error, ResponseValidationError):
                     partial.unlink(missing_ok=True)
                 raise
-        except AccelError:
-            raise
-        except OSError as error:
-            raise InvalidRequestError(f"{path} cannot be written: {error.strerror}") from None
         return info
 
     async def _fetch(
@@ -87,9 +85,9 @@ class Downloads(Objects):
         params: dict[str, Any],
     ) -> None:
         """Write all of an object, in as many streams as it takes."""
-        file = await asyncio.to_thread(partial.open, "ab" if resume else "wb")
+        file = await to_thread.run_sync(partial.open, "ab" if resume else "wb")
         with file:
-            done = await asyncio.to_thread(file.tell)
+            done = await to_thread.run_sync(file.tell)
             fruitless = 0
             while done < info.size:
                 before = done
@@ -98,11 +96,11 @@ class Downloads(Objects):
                     if done < info.size:
                         raise StreamIncompleteError("the object ended before its length", provider="s3_kit")
                 except StreamIncompleteError:
-                    done = await asyncio.to_thread(_flushed, file)
+                    done = await to_thread.run_sync(_flushed, file)
                     fruitless = 0 if done > before else fruitless + 1
                     if fruitless == EMPTY_HANDED:
                         raise
-            await asyncio.to_thread(file.flush)
+            await to_thread.run_sync(file.flush)
         if not info.size and progress is not None:
             progress(0, 0)
 
@@ -117,7 +115,7 @@ class Downloads(Objects):
         same = {"IfMatch": f'"{info.etag}"'} if info.etag else {}
         async with self.stream(info.bucket, info.key, offset=done, **{**same, **params}) as stream:
             async for chunk in stream:
-                await asyncio.to_thread(file.write, chunk)
+                await to_thread.run_sync(file.write, chunk)
                 done += len(chunk)
                 if progress is not None:
                     progress(done, info.size)

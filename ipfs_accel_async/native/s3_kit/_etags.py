@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.errors import InvalidRequestError
+from anyio import to_thread
+
 from ipfs_accel_async.native.s3_kit._cid import READ_BYTES
+from ipfs_accel_async.native.s3_kit._files import file_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +31,8 @@ async def same_content(path: Path, found: ObjectInfo, part_size: int) -> bool:
     Raises:
         InvalidRequestError: The file cannot be read.
     """
-    try:
-        return await asyncio.to_thread(_same, path, found, part_size)
-    except OSError as error:
-        raise InvalidRequestError(f"{path} cannot be read: {error.strerror}") from None
+    with file_errors(path):
+        return await to_thread.run_sync(_same, path, found, part_size)
 
 
 def _same(path: Path, found: ObjectInfo, part_size: int) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from anyio import to_thread
 
 from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.native.s3_kit._downloads import Downloads
 from ipfs_accel_async.native.s3_kit._etags import same_content
+from ipfs_accel_async.native.s3_kit._files import file_errors
 from ipfs_accel_async.native.s3_kit._parallel import each
 from ipfs_accel_async.native.s3_kit._paths import checked_bucket, files_below, folder_prefix, path_below
 from ipfs_accel_async.native.s3_kit._uploads import PART_BYTES, Uploads
@@ -73,8 +76,11 @@ class Folders(Uploads, Downloads):
         root, below = Path(folder), folder_prefix(prefix)
         checked_bucket(bucket)
         if direction == "down":
-            await asyncio.to_thread(root.mkdir, parents=True, exist_ok=True)
-        files = dict(await asyncio.to_thread(lambda: list(files_below(root))))
+            with file_errors(root, "written"):
+                await to_thread.run_sync(partial(root.mkdir, parents=True, exist_ok=True))
+        with file_errors(root):
+            files = dict(await to_thread.run_sync(lambda: list(files_below(root))))
+            sizes = await to_thread.run_sync(lambda: {name: path.stat().st_size for name, path in files.items()})
         objects = {
             one.key.removeprefix(below): one
             async for one in self.iterate(bucket, below)
@@ -83,12 +89,15 @@ class Folders(Uploads, Downloads):
         both = [] if everything else [name for name in files if name in objects]
         same = [name for name in both if await same_content(files[name], objects[name], part_size)]
         if direction == "up":
-            return await self._up(files, objects, set(same), bucket, below, delete, parallel, part_size, progress)
+            return await self._up(
+                files, sizes, objects, set(same), bucket, below, delete, parallel, part_size, progress
+            )
         return await self._down(root, files, objects, set(same), delete, parallel, progress)
 
     async def _up(
         self,
         files: dict[str, Path],
+        sizes: dict[str, int],
         objects: dict[str, ObjectInfo],
         same: set[str],
         bucket: str,
@@ -98,9 +107,7 @@ class Folders(Uploads, Downloads):
         part_size: int,
         progress: Callable[[int, int | None], None] | None,
     ) -> SyncReport:
-        wanted = {
-            name: (await asyncio.to_thread(path.stat)).st_size for name, path in files.items() if name not in same
-        }
+        wanted = {name: size for name, size in sizes.items() if name not in same}
         count = _Count(sum(wanted.values()), progress)
 
         async def one(name: str) -> None:
@@ -122,7 +129,7 @@ class Folders(Uploads, Downloads):
         parallel: int,
         progress: Callable[[int, int | None], None] | None,
     ) -> SyncReport:
-        wanted = {name: await asyncio.to_thread(path_below, root, name) for name in objects if name not in same}
+        wanted = {name: await to_thread.run_sync(path_below, root, name) for name in objects if name not in same}
         count = _Count(sum(objects[name].size for name in wanted), progress)
 
         async def one(name: str) -> None:
@@ -133,7 +140,8 @@ class Folders(Uploads, Downloads):
         await each(wanted, parallel, one)
         gone = [name for name in files if name not in objects] if delete else []
         for name in gone:
-            await asyncio.to_thread(files[name].unlink)
+            with file_errors(files[name], "deleted"):
+                await to_thread.run_sync(files[name].unlink)
         below = next((one.key.removesuffix(name) for name, one in objects.items()), "")
         return _report(below, wanted, same, [below + name for name in gone], count.done)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from anyio import to_thread
 
 from ipfs_accel_async.errors import InvalidRequestError, NotFoundError, ResponseValidationError
 from ipfs_accel_async.native.s3_kit import _cid
+from ipfs_accel_async.native.s3_kit._files import file_errors
 from ipfs_accel_async.native.s3_kit._folders import Folders
 from ipfs_accel_async.native.s3_kit._parallel import each
 from ipfs_accel_async.native.s3_kit._paths import files_below, folder_prefix, path_below
@@ -74,7 +75,8 @@ class Models(Folders):
             InvalidRequestError: There is no directory, or it has a file of the manifest's name.
         """
         root, below = Path(folder), folder_prefix(prefix)
-        manifest = await asyncio.to_thread(_described, root)
+        with file_errors(root):
+            manifest = await to_thread.run_sync(_described, root)
         done = 0
 
         async def one(file: ModelFile) -> None:
@@ -117,24 +119,29 @@ class Models(Folders):
         """
         root, below = Path(folder), folder_prefix(prefix)
         manifest = _read((await self.get(bucket, below + MANIFEST)).data)
-        places = {file: await asyncio.to_thread(path_below, root, file.path) for file in manifest.files}
+        places = {file: await to_thread.run_sync(path_below, root, file.path) for file in manifest.files}
         done = 0
 
         async def one(file: ModelFile) -> None:
             nonlocal done
-            path = places[file]
-            if not await asyncio.to_thread(_is_file, path, file):
-                await self.download_file(bucket, below + file.path, path, resume=True)
-                if not await asyncio.to_thread(_is_file, path, file):
-                    await asyncio.to_thread(path.unlink)
-                    message = f"{file.path!r} is not what the manifest says: the object has changed since"
-                    raise ResponseValidationError(message, provider="s3_kit")
+            with file_errors(places[file], "written"):
+                await self._load(bucket, below, file, places[file])
             done += file.size
             if progress is not None:
                 progress(done, manifest.size)
 
         await each(manifest.files, parallel, one)
         return manifest
+
+    async def _load(self, bucket: str, below: str, file: ModelFile, path: Path) -> None:
+        """Have a file of a model where it belongs, and nothing else in its place."""
+        if await to_thread.run_sync(_is_file, path, file):
+            return
+        await self.download_file(bucket, below + file.path, path, resume=True)
+        if not await to_thread.run_sync(_is_file, path, file):
+            await to_thread.run_sync(path.unlink)
+            message = f"{file.path!r} is not what the manifest says: the object has changed since"
+            raise ResponseValidationError(message, provider="s3_kit")
 
     async def _is_there(self, bucket: str, key: str, file: ModelFile) -> bool:
         try:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import mimetypes
 import os
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from anyio import to_thread
+
 from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.native.s3_kit._cid import READ_BYTES, digest_of_file
+from ipfs_accel_async.native.s3_kit._files import file_errors
 from ipfs_accel_async.wire.s3 import FileSlice
 
 Data: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str] | IO[bytes]
@@ -57,7 +59,8 @@ class Source:
             InvalidRequestError: It cannot be read.
         """
         if self.path is not None:
-            self.size = await asyncio.to_thread(_size, self.path)
+            with file_errors(self.path):
+                self.size = await to_thread.run_sync(_size, self.path)
 
     async def take(self, size: int) -> Piece:
         """The next piece, at most so many bytes long; empty at the end.
@@ -73,7 +76,7 @@ class Source:
             slice_ = FileSlice(str(self.path), self._at, min(size, (self.size or 0) - self._at))
             self._at += slice_.size
             return slice_ if slice_.size else b""
-        return await asyncio.to_thread(self._read, size)
+        return await to_thread.run_sync(self._read, size)
 
     async def digest(self) -> bytes:
         """SHA-256 of all of it, which is still to be taken afterwards.
@@ -83,9 +86,12 @@ class Source:
         """
         if self._bytes is not None:
             return hashlib.sha256(self._bytes).digest()
-        return await asyncio.to_thread(digest_of_file if self.path else self._digest, self.path)  # type: ignore[arg-type]
+        if self.path is not None:
+            with file_errors(self.path):
+                return await to_thread.run_sync(digest_of_file, self.path)
+        return await to_thread.run_sync(self._digest)
 
-    def _digest(self, _: None) -> bytes:
+    def _digest(self) -> bytes:
         file = self._file
         if file is None or not (hasattr(file, "seekable") and file.seekable()):
             raise InvalidRequestError("cid=True reads the file twice: pass bytes, a path or a file that can seek")
@@ -119,9 +125,5 @@ def length(piece: Piece) -> int:
 
 
 def _size(path: Path) -> int:
-    try:
-        with path.open("rb") as file:  # a directory, or a file without permission, fails here and not in the middle
-            return os.fstat(file.fileno()).st_size
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidRequestError(f"the file {str(path)!r} cannot be read: {reason}") from None
+    with path.open("rb") as file:  # a directory, or a file without permission, fails here and not in the middle
+        return os.fstat(file.fileno()).st_size

@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from ipfs_accel_async.errors import AccelError, InvalidRequestError
 from ipfs_accel_async.native.s3_kit import _cid
 from ipfs_accel_async.native.s3_kit._base import Part
+from ipfs_accel_async.native.s3_kit._files import file_errors
 from ipfs_accel_async.native.s3_kit._multipart import Multipart
 from ipfs_accel_async.native.s3_kit._parallel import workers
 from ipfs_accel_async.native.s3_kit._sources import Data, Piece, Source, length
@@ -190,7 +193,8 @@ class _Upload:
 
 async def _md5(piece: Piece) -> str:
     """What S3 gives as the ETag of a part; no matter of security."""
-    return await asyncio.to_thread(_md5_of, piece)
+    with file_errors("the file"):
+        return await to_thread.run_sync(_md5_of, piece)
 
 
 def _md5_of(piece: Piece) -> str:

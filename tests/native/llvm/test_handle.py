@@ -46,6 +46,12 @@ class Asked:
         (lambda llvm: llvm.optimize("m", "speed"), "POST", "/models/m/optimize", {"optimization_type": "speed"}),
         (lambda llvm: llvm.optimize("m", x=1), "POST", "/models/m/optimize", {"optimization_type": "balanced", "x": 1}),
         (lambda llvm: llvm.reload("m"), "POST", "/models/m/reload", {}),
+        (
+            lambda llvm: llvm.run("t5", "Hello", max_tokens=9),
+            "POST",
+            "/models/t5/infer",
+            {"input": "Hello", "parameters": {"max_tokens": 9}},
+        ),
         (lambda llvm: llvm.status(), "GET", "/status", None),
         (lambda llvm: llvm.health(), "GET", "/health", None),
         (
@@ -58,7 +64,7 @@ class Asked:
 )
 async def test_methods_send_their_row(call: Any, method: str, path: str, body: Any) -> None:
     """Method, path, body; the key in its header; the answer as it came."""
-    asked = Asked({"optimized_code": "", "fine": True})
+    asked = Asked({"optimized_code": "", "outputs": ["Hi"], "fine": True})
     async with asked.client as ai:
         answer = await call(ai.llvm)
     assert (asked.request.method, asked.request.url) == (method, f"http://localhost:8090{path}")

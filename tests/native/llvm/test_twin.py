@@ -46,6 +46,15 @@ async def test_inference_is_a_linear_model(ai: Client) -> None:
     assert (await ai.llvm.statistics("linear"))["count"] == 3
 
 
+async def test_any_json_may_be_sent(ai: Client) -> None:
+    """As it is; the service says what its model takes."""
+    x = [1.0, 2.0, 3.0, 4.0]
+    answer = await ai.llvm.run("linear", {"x": x}, scale=2.0)
+    assert np.allclose(answer["outputs"]["y"], np.array(x) @ weights("linear", 0) * 2)
+    with pytest.raises(BadRequestError):
+        await ai.llvm.run("linear", "a text")
+
+
 @pytest.mark.parametrize(
     ("inputs", "code"),
     [({"x": [1.0]}, "bad_shape"), ({"z": [1.0]}, "bad_request"), ({"x": np.ones(4)}, "bad_dtype")],

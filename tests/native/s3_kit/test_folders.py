@@ -159,3 +159,16 @@ def test_the_etag_of_parts(data: bytes, part_size: int) -> None:
         parts = [hashlib.md5(data[at : at + part_size]).digest() for at in range(0, len(data), part_size)]
         assert etag_of(path, part_size) == f"{hashlib.md5(b''.join(parts)).hexdigest()}-{len(parts)}"
         assert etag_of(path) == hashlib.md5(data).hexdigest()
+
+
+@pytest.mark.sockets
+async def test_what_the_system_refuses_is_typed(folder: Path) -> None:
+    """A directory that is a file, or a file that is a directory, is an InvalidRequestError with its path."""
+    async with s3_twin() as (s3, _, _):
+        await s3.put(BUCKET, "m/sub", b"x")
+        with pytest.raises(InvalidRequestError, match="cannot be written"):
+            await s3.download_dir(BUCKET, "m", folder / "a")
+        with pytest.raises(InvalidRequestError, match="cannot be written"):
+            await s3.download_file(BUCKET, "m/sub", folder / "a" / "b")
+        with pytest.raises(InvalidRequestError, match="cannot be read"):
+            await s3.put(BUCKET, "k", "a\0b")

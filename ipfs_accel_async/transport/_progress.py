@@ -1,0 +1,69 @@
+"""Where a request is, told by the HTTP libraries: connecting, writing, or waiting for the first byte.
+
+A call on a warm connection pays one assignment for it.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ipfs_accel_async.wire.http import Progress
+
+CURRENT: ContextVar[Progress | None] = ContextVar("progress", default=None)
+"""Of the request that this task sends; a connector is not told otherwise for whom it connects."""
+_WRITING = {"write", "first byte"}
+
+
+class Connector(aiohttp.TCPConnector):
+    """aiohttp's connector; says when it has to make a connection first."""
+
+    async def _create_connection(self, *arguments: Any) -> Any:
+        progress = CURRENT.get()
+        if progress is None:
+            return await super()._create_connection(*arguments)
+        progress.phase = "connect"
+        made = await super()._create_connection(*arguments)
+        progress.phase = "first byte"
+        return made
+
+
+class Outgoing(BytesIO):
+    """A body that is written piece by piece, and says so until its last piece is on its way.
+
+    Args:
+        body: All of it.
+        progress: Where to say so.
+    """
+
+    def __init__(self, body: bytes, progress: Progress) -> None:
+        super().__init__(body)
+        self._size = len(body)
+        self._progress = progress
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next piece."""
+        piece = super().read(size)
+        if self._progress.phase in _WRITING:  # an answer may come before the whole body is written
+            self._progress.phase = "write" if self.tell() < self._size else "first byte"
+        return piece
+
+
+def follower(progress: Progress) -> Callable[[str, Any], Awaitable[None]]:
+    """For the extension ``trace`` of httpx's own transport (HTTPX documentation, "Extensions")."""
+
+    async def told(event: str, _: Any) -> None:
+        if event in {"connection.connect_tcp.started", "connection.start_tls.started"}:
+            progress.phase = "connect"
+        elif event.endswith("send_request_body.started"):
+            progress.phase = "write"
+        elif event.endswith("send_request_body.complete"):
+            progress.phase = "first byte"
+
+    return told

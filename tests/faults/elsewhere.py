@@ -1,0 +1,88 @@
+"""Rows that tests in other folders prove, beside the code that they are about: file to test to rows."""
+
+from __future__ import annotations
+
+FILES: dict[str, dict[str, str]] = {
+    "tests/providers/test_contract_streams.py": {
+        "test_every_split_gives_the_same_deltas": "S01 S02",
+        "test_a_truncated_stream_never_ends_well": "S08",
+        "test_a_malformed_frame_is_a_typed_error": "S13",
+    },
+    "tests/wire/test_sse.py": {
+        "test_the_standards_rules": "S05 S04",
+        "test_every_cut_of_a_recorded_stream_gives_the_same_frames": "S01 S02",
+        "test_line_ends_may_be_mixed": "S03",
+        "test_any_bytes_in_any_cut_equal_the_naive_decoder": "S01 S05",
+        "test_an_endless_line_is_refused_in_bounded_memory": "S06",
+        "test_an_endless_event_is_refused_in_bounded_memory": "S06",
+        "test_comments_and_blank_lines_take_no_memory": "S07",
+    },
+    "tests/wire/test_ndjson.py": {"test_lines": "S04", "test_an_endless_line_is_refused": "S06"},
+    "tests/wire/test_retry_after.py": {
+        "test_seconds": "H02",
+        "test_what_is_no_delay_is_ignored": "H03",
+        "test_dates_are_read_against_the_responses_own_date": "H04",
+        "test_any_text_gives_none_or_a_positive_number": "H03 H04",
+        "test_should_retry": "H07",
+    },
+    "tests/wire/test_ratelimits.py": {
+        "test_durations": "H05",
+        "test_openai_and_groq_headers": "H05",
+        "test_anthropic_headers": "H05",
+    },
+    "tests/policy/test_budget.py": {
+        "test_a_backend_that_is_down_gets_a_fifth_more_and_the_reserve": "R01",
+        "test_it_equals_a_list_of_what_happened": "R02",
+    },
+    "tests/policy/test_breaker.py": {
+        "test_a_thousand_callers_get_exactly_the_permitted_probes": "K01",
+        "test_results_of_an_earlier_generation_change_nothing": "K05 K06",
+        "test_it_opens_exactly_at_the_threshold": "K07",
+        "test_a_listener_that_raises_breaks_nothing": "K11",
+        "test_a_listener_may_call_the_breaker": "K11",
+        "test_forcing_it_open_and_closed": "K17",
+    },
+    "tests/policy/test_breaker_growth.py": {"test_it_stays_open_longer_each_time_a_probe_fails": "K12"},
+    "tests/middleware/test_deadline.py": {"test_the_callers_own_timeout_wins": "X04"},
+    "tests/test_cancellation.py": {
+        "test_cancel_at_every_suspension": "X01 X02",
+        "test_ten_thousand_cancelled_calls_then_two_hundred_that_succeed": "X01",
+    },
+    "tests/middleware/test_describe.py": {"test_a_cancelled_fetch_leaves_the_others_their_own": "X08"},
+    "tests/test_dispatcher.py": {
+        "test_granted_and_cancelled_in_one_step_hands_the_permit_on": "X03",
+        "test_low_is_served_under_endless_high": "Q01",
+        "test_higher_priorities_go_first_and_equals_in_order": "Q02",
+        "test_a_full_queue_refuses_at_once": "Q03",
+        "test_drop_lowest_displaces_the_last_in_order": "Q03",
+        "test_wait_queues_beyond_the_bound": "Q03",
+        "test_retry_keeps_its_age": "Q07",
+        "test_twenty_thousand_cancelled_tickets_leave_nothing": "Q06",
+        "test_random_schedules_conserve_permits": "Q09",
+    },
+    "tests/test_lifecycle.py": {
+        "test_a_stream_that_falls_silent_is_given_up": "S14",
+        "test_a_slow_reader_is_not_taken_for_a_silent_service": "S16",
+        "test_a_forgotten_stream_is_reclaimed_with_a_warning": "S17",
+        "test_what_takes_longer_than_the_grace_is_ended": "E04",
+        "test_closing_may_be_cancelled_and_closes_all_the_same": "E04",
+    },
+    "tests/test_client_edges.py": {"test_one_client_may_serve_one_loop_after_another": "E01"},
+    "tests/test_keys.py": {
+        "test_a_character_that_no_header_carries_is_refused": "Z04",
+        "test_white_space_around_a_key_is_stripped": "Z04",
+        "test_the_mask_shows_four_characters_of_a_long_key": "Z05",
+        "test_a_secret_is_not_pickled": "E03",
+    },
+    "tests/test_secrets.py": {"test_a_client_shows_no_key_wherever_it_came_from": "Z01"},
+    "tests/test_secrets_sockets.py": {"test_a_broken_answer_gives_no_key_away": "Z02 Z03"},
+    "tests/test_config_addresses.py": {
+        "test_an_unsafe_address_is_refused_without_being_shown": "G03",
+        "test_any_text_is_a_safe_address_or_a_config_error": "G03",
+        "test_a_header_with_any_control_byte_is_refused": "G02",
+        "test_headers_that_the_request_or_the_key_makes_are_refused": "G02",
+    },
+    "tests/test_native_requests.py": {"test_a_path_that_climbs_is_refused": "G01"},
+}
+
+ELSEWHERE = {f"{path}::{test}": tuple(rows.split()) for path, tests in FILES.items() for test, rows in tests.items()}

@@ -1,0 +1,56 @@
+"""The catalogue itself: every row is proven by a test or listed as open, and no row is both."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults.catalogue import GROUPS, ROWS
+from tests.faults.elsewhere import ELSEWHERE
+from tests.faults.gaps import OPEN, PARTLY
+from tests.faults.scenarios import scenario
+
+ROOT = Path(__file__).parents[2]
+
+
+def marked() -> set[str]:
+    """The rows that tests of this folder carry, read from their source."""
+    found: set[str] = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "scenario":
+                found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+    return found
+
+
+def test_every_row_is_proven_or_open() -> None:
+    """What no test carries is in the list of gaps with its reason, and nothing else is."""
+    proven = marked() | {row for rows in ELSEWHERE.values() for row in rows}
+    assert proven <= ROWS.keys()
+    assert set(OPEN) == ROWS.keys() - proven
+    assert set(PARTLY) <= proven
+
+
+def test_the_catalogue_has_its_rows() -> None:
+    """167 of them, each of a known group, in order."""
+    assert len(ROWS) == 167
+    assert all(re.fullmatch(r"[A-Z]\d\d", row) and row[0] in GROUPS for row in ROWS)
+    assert Counter(row[0] for row in ROWS)["S"] == 19
+
+
+@pytest.mark.parametrize("test", ELSEWHERE)
+def test_what_is_proven_elsewhere_is_there(test: str) -> None:
+    """The named file has a test of that name."""
+    path, _, name = test.partition("::")
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+
+
+def test_a_row_that_is_not_there_cannot_be_claimed() -> None:
+    """A slip in a row's id fails when the test is collected."""
+    unknown = "Y99"
+    with pytest.raises(KeyError, match=unknown):
+        scenario(unknown)

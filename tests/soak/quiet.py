@@ -1,0 +1,34 @@
+"""Whether a client that was used holds nothing any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipfs_accel_async import Client
+
+
+def unquiet(ai: Client) -> list[str]:
+    """What is still held or waits, in words; empty when all is quiet."""
+    told = ai.statistics()
+    wrong = [f"{told['under_way']} calls are under way"] if told["under_way"] else []
+    runtime = ai._engine._runtime
+    if runtime is None:
+        return wrong
+    for (provider, _), lane in runtime.dispatcher.lanes.items():
+        found = (lane.active, lane.queue.waiting, lane.ask_again)
+        if found != (0, 0, None):
+            wrong.append(f"{provider}: active, waiting, timer are {found}")
+        if lane.caps[0].value != lane.settings.max_concurrent_requests:
+            wrong.append(
+                f"{provider}: {lane.caps[0].value} of {lane.settings.max_concurrent_requests} permits are free"
+            )
+    for lane_told in told["lanes"]:
+        if any(any(loads) for loads in lane_told["keys"]):
+            wrong.append(f"{lane_told['provider']}: keys are lent: {lane_told['keys']}")
+    for scope, breaker in [*runtime.breakers.items(), *runtime.breakers.endpoints()]:
+        if breaker._out:
+            wrong.append(f"{scope}: {len(breaker._out)} permits of the breaker are out")
+    if runtime._total is not None and runtime._total.value != ai._engine._max_total:
+        wrong.append(f"{runtime._total.value} permits of the total are free")
+    return wrong
