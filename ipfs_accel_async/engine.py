@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,13 @@ from ipfs_accel_async.arguments import as_grace, as_priority, as_timeout
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
-from ipfs_accel_async.errors import ClientClosedError, ConfigError
+from ipfs_accel_async.errors import ClientClosedError, ConfigError, ForkedClientError
 from ipfs_accel_async.provider import Provider, Providers
 from ipfs_accel_async.runtime import Runtime, idle_report
 from ipfs_accel_async.transport.schemes import Schemes
 from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable
 
     from ipfs_accel_async.metrics.report import Report
@@ -73,6 +73,7 @@ class Engine:
             CredentialsFile(credentials_file),
         )
         self._runtime: Runtime | None = None
+        self._process = 0
         self._closed = False
 
     async def call(
@@ -137,7 +138,7 @@ class Engine:
     async def aclose(self, grace: float | None = None) -> None:
         """Fail what waits, let what is under way end within `grace` seconds, and close. Idempotent."""
         self._closed = True
-        if self._runtime is not None:
+        if self._runtime is not None and self._process == os.getpid():  # else the connections are another process's
             await self._runtime.aclose(self._common.close_grace if grace is None else as_grace(grace))
 
     async def send(
@@ -176,12 +177,20 @@ class Engine:
         Raises:
             ClientClosedError: The client is closed.
             ConfigError: It is in use in another loop.
+            ForkedClientError: It is in use in another process.
         """
         if self._closed:
             raise ClientClosedError("the client is closed: make a new one")
+        process = os.getpid()
+        if self._runtime is not None and self._process != process:
+            raise ForkedClientError(
+                "this client was used before the process forked, and its connections belong to the parent: make a"
+                " client of its own in each process"
+            )
         if self._runtime is None or self._runtime.loop is not asyncio.get_running_loop():
             if self._runtime is not None and not self._runtime.loop.is_closed():
                 raise ConfigError("this client belongs to another running event loop: make one client a loop")
+            self._process = process
             self._runtime = Runtime(self._providers, self._make_transport(), self._max_total)
         return self._runtime
 

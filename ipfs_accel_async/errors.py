@@ -4,6 +4,7 @@
 
     AccelError
     ├── ConfigError                    settings, keys, URLs, names: wrong before any call
+    │   └── ForkedClientError          a client that a parent process has used
     ├── InvalidRequestError            arguments of a call that cannot be sent
     ├── CallError                      the call was (or was being) sent
     │   ├── TransportError             no complete answer came back
@@ -134,6 +135,10 @@ def _rebuild(kind: type[AccelError], state: dict[str, Any]) -> AccelError:
 
 class ConfigError(AccelError, ValueError):
     """A setting, key, URL or name is wrong; nothing was sent."""
+
+
+class ForkedClientError(ConfigError):
+    """The client was used before a fork: its connections are the parent's. Make one in each process."""
 
 
 class InvalidRequestError(AccelError, ValueError):

@@ -132,12 +132,17 @@ class Token(Secret):
         Raises:
             ConfigError: `source` failed, or gave what cannot be sent.
         """
+        given: object = None
         try:
             given = self._source()
-            value = await given if inspect.isawaitable(given) else given
-        except Exception as error:
-            raise ConfigError(f"the callable that gives the token raised {type(error).__name__}: {error}") from error
-        return Bearer(value)
+            return Bearer(await given if inspect.isawaitable(given) else given)
+        except ConfigError as error:
+            fault = error.message
+        except Exception as error:  # noqa: BLE001 - whatever a token provider raises
+            # its text and its frames stay there: token providers quote what they were refused with
+            fault = f"the callable that gives the token raised {type(error).__name__}: call it by itself to see why"
+        del given  # a traceback that captures locals would show it
+        raise ConfigError(fault)
 
     def __eq__(self, other: object) -> bool:
         return self is other

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from ipfs_accel_async.answers import Answer
@@ -47,6 +48,24 @@ class Lifecycle:
         from ipfs_accel_async.explain import explain  # most programs never ask
 
         return explain(thing)
+
+    def drain_on(self, *signals: int, grace: float | None = None, then: Callable[[], object] | None = None) -> None:
+        """Close the client when the process is told to end: ``ai.drain_on(signal.SIGTERM, grace=30)``.
+
+        From the first of the signals on, calls that wait and new ones raise ClientClosedError; those under way, and
+        streams, may end within `grace`. A second signal meanwhile cuts the grace short.
+
+        Args:
+            signals: Such as ``signal.SIGTERM``; in the main thread, on systems that have them.
+            grace: As of :meth:`aclose`.
+            then: Is called when the client is closed, ``stop.set`` of an event that the program waits for, say.
+
+        Raises:
+            ConfigError: The signals cannot be handled here.
+        """
+        from ipfs_accel_async.draining import Draining
+
+        Draining(self.aclose, signals, grace, then)  # the loop's handlers hold it
 
     async def aclose(self, grace: float | None = None) -> None:
         """Close: no further calls, those that wait fail, those under way may end, then the connections are closed.

@@ -194,7 +194,7 @@ class Operations:
         target = self._engine.target(model, "models")
         listed = await self.models(target.provider, timeout=timeout)
         for found in listed.models:
-            if found.id in {target.model, f"models/{target.model}"}:
+            if found.id in {target.model, f"models/{target.model}", f"{target.model}:latest"}:
                 return found
         close = difflib.get_close_matches(target.model, [found.id for found in listed.models], n=1)
         hint = f": did you mean {close[0]!r}?" if close else ""

@@ -32,13 +32,16 @@ MAY = {
 }
 PARTS = {
     **dict.fromkeys(VALUES, "values"),
-    **dict.fromkeys(("payloads", "results", "uploads", "inputs", "estimates", "functions", "parsing", "vectors"), "values"),
+    **dict.fromkeys(
+        ("payloads", "results", "uploads", "inputs", "estimates", "functions", "parsing", "vectors"), "values"
+    ),
     **dict.fromkeys(("call", "flow", "stream", "core"), "core"),
     **dict.fromkeys(("dispatcher", "lanes", "tickets"), "dispatch"),
     **dict.fromkeys(("config", "credentials", "registry"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),
-    **dict.fromkeys(("client", "completing", "operations", "media", "handles", "handler", "conversing", "rounds", "lifecycle"), "client"),
-    **dict.fromkeys(("engine", "runtime", "provider", "__init__", "native"), "client"),
+    **dict.fromkeys(("client", "completing", "conversing", "draining", "engine", "handler", "handles"), "client"),
+    **dict.fromkeys(("lifecycle", "media", "native", "operations", "provider", "rounds", "runtime"), "client"),
+    "__init__": "client",
     **{
         name: name for name in ("wire", "providers", "policy", "middleware", "metrics", "transport", "simulator", "cli")
     },

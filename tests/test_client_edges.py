@@ -10,13 +10,13 @@ import pytest
 import respx
 
 import ipfs_accel_async as accel
-from ipfs_accel_async import results
 from ipfs_accel_async import (
     Client,
     ClientClosedError,
     DeadlineExceededError,
     Keys,
     QueueFullError,
+    results,
 )
 from tests.answering import Server, completion, header
 

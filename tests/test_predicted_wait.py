@@ -69,7 +69,7 @@ async def test_only_those_count_who_go_first() -> None:
 
 async def test_cancelled_waiters_do_not_count() -> None:
     """Those who have left the queue are not ahead of anybody."""
-    dispatcher, handler, tasks = await loaded(10)
+    dispatcher, _, tasks = await loaded(10)
     for task in tasks[2:]:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

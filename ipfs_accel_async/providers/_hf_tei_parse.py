@@ -79,7 +79,8 @@ def scores_of(body: Any, count: int) -> NDArray[float32]:
     """One similarity a text."""
     import numpy as np
 
-    scores = np.array(listed(body, count, "similarities"), np.float32)
+    with np.errstate(over="ignore"):
+        scores = np.array(listed(body, count, "similarities"), np.float32)
     if scores.shape != (count,) or not np.isfinite(scores).all():
         raise ValueError(f"the body has no {count} similarities, but the shape {scores.shape} or a null")
     return scores

@@ -71,6 +71,10 @@ def decode(value: Any, dtype: str | None = None) -> Array:
     elif made.dtype.kind == "O":
         raise ValueError(f"no array of numbers or texts: {value!r:.60}")
     try:
-        return made.astype(wanted, copy=False)
+        with np.errstate(over="ignore"):
+            cast = made.astype(wanted, copy=False)
     except OverflowError as error:
         raise ValueError(str(error)) from error
+    if wanted.kind == "f" and made.dtype != wanted and not np.isfinite(cast).all():
+        raise ValueError(f"a number beyond {wanted}")  # what is infinite goes in the binary form
+    return cast

@@ -72,8 +72,11 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
 def embeddings_of(call: CallFacts, data: Mapping[str, Any], meta: dict[str, Any]) -> Embeddings:
     import numpy as np  # loaded on first use: it costs more than the rest of the package
 
-    vectors = np.asarray(data["embeddings"], dtype=np.float32)
+    with np.errstate(over="ignore"):
+        vectors = np.asarray(data["embeddings"], dtype=np.float32)
     wanted = len(call.payload.texts) if isinstance(call.payload, EmbedRequest) else len(vectors)
     if vectors.ndim != 2 or len(vectors) != wanted:
         raise ValueError(f"embeddings has the shape {vectors.shape}, not {wanted} vectors of one length")
+    if not np.isfinite(vectors).all():  # JSON has no such numbers: it is a null, or beyond float32
+        raise ValueError("embeddings has a null or a number beyond float32")
     return Embeddings(**meta, vectors=vectors, model=data.get("model") or "", usage=usage_of(data), raw=data)

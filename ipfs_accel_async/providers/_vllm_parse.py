@@ -42,7 +42,8 @@ def further_answer(request: Payload, data: Mapping[str, Any], meta: dict[str, An
         case SimilarityRequest():
             import numpy as np
 
-            scores = np.array([item["score"] for item in _placed(data, len(request.others))], np.float32)
+            with np.errstate(over="ignore"):
+                scores = np.array([item["score"] for item in _placed(data, len(request.others))], np.float32)
             if not np.isfinite(scores).all():
                 raise ValueError("a score is null or beyond float32")
             return Similarities(**meta, scores=scores)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 import aiohttp
 import httpx
@@ -25,6 +28,28 @@ _ONE_PIECE = 2**20  # aiohttp warns of longer ones: written at once, they would 
 HEADER_LIMITS: Any = {"max_line_size": 8190, "max_field_size": 8190, "max_headers": 128}  # bytes, bytes, count
 _PAST_THE_LIMITS = ("Got more than", "Too many headers")  # aiohttp has no other sign of it outside its parser
 _NO_AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+OPEN: WeakSet[aiohttp.ClientSession] = WeakSet()
+"""Sessions that were made and not closed. A forked child has copies, with the same sockets and epoll behind them."""
+
+
+def _let_go() -> None:
+    """Forget connections without touching them.
+
+    What a child does to them, closing included, it does to its parent's. At the end of the process, where no loop is
+    left that could close them in order, aiohttp would write of each.
+    """
+    for session in list(OPEN):
+        if session.connector is not None:
+            session.connector._conns.clear()  # noqa: SLF001 - there is no public way
+        session.detach()
+    OPEN.clear()
+
+
+atexit.register(_let_go)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 class HeadTooLarge(httpx.RemoteProtocolError):
@@ -50,6 +75,13 @@ class Connection(ResponseHandler):
     aiohttp tells only whoever waits for a head: with a bad chunk in a later packet the reader of the body would wait
     for ever, though the connection is closed.
     """
+
+    def close(self) -> None:
+        """Close; at once where a peer that reads nothing would keep it open until all is written."""
+        if self.transport is not None and self.transport.get_write_buffer_size():
+            self.abort()
+        else:
+            super().close()
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Fail whoever waits."""
@@ -151,6 +183,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             skip_auto_headers=_NO_AUTO_HEADERS,
             **HEADER_LIMITS,
         )
+        OPEN.add(self._session)
         return self._session
 
     async def aclose(self) -> None:

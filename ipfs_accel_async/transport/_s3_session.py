@@ -8,7 +8,7 @@ import aiohttp
 from aiobotocore.httpsession import AIOHTTPSession  # type: ignore[import-untyped]
 
 from ipfs_accel_async.errors import ResponseTooLargeError
-from ipfs_accel_async.transport._aiohttp import HEADER_LIMITS
+from ipfs_accel_async.transport._aiohttp import HEADER_LIMITS, OPEN
 
 MAX_XML_BYTES = 16 * 2**20  # a full page of a listing is under 2 MiB
 
@@ -33,6 +33,7 @@ class Session(AIOHTTPSession):  # type: ignore[misc]
                 trust_env=False,
                 **HEADER_LIMITS,
             )
+            OPEN.add(session)
             once = self._sessions[proxy_url] = Once(await self._exit_stack.enter_async_context(session))
         return once
 

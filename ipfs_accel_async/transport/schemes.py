@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.errors import ConfigError
+from ipfs_accel_async.transport._ending import Ending
 
 if TYPE_CHECKING:
     from ipfs_accel_async.transport import Incoming, Transport
@@ -25,6 +26,7 @@ class Schemes:
         self._connect_timeout = connect_timeout
         self._max_response_bytes = max_response_bytes
         self._made: dict[str, Transport] = {}
+        self._ending: Ending | None = None
 
     async def send(self, request: Request) -> Incoming:
         """Send one request, once.
@@ -36,6 +38,9 @@ class Schemes:
         scheme = request.url.partition("://")[0]
         transport = self._made.get(scheme)
         if transport is None:
+            if self._ending is None:
+                self._ending = Ending(self, self._made)
+                await self._ending.begin()
             transport = self._made[scheme] = self._make(scheme)
         return await transport.send(request)
 
@@ -62,6 +67,6 @@ class Schemes:
 
     async def aclose(self) -> None:
         """Close every transport that was made. Idempotent."""
-        made, self._made = list(dict.fromkeys(self._made.values())), {}
-        for transport in made:
-            await transport.aclose()
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            await ending.aclose()

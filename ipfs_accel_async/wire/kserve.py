@@ -101,7 +101,10 @@ def from_json(datatype: str, shape: Sequence[int], data: Any) -> NDArray[Any]:
     if raw.size and wanted.kind in "iu" and not _within(raw, np.iinfo(wanted)):
         raise ValueError(f"data has values beyond {datatype}")
     with np.errstate(over="ignore"):
-        return raw.astype(wanted).reshape(_checked(shape, raw.size))
+        array = raw.astype(wanted)
+    if wanted.kind == "f" and not np.isfinite(array).all():  # JSON has no infinity: it came by the narrower type
+        raise ValueError(f"data has values beyond {datatype}")
+    return array.reshape(_checked(shape, raw.size))
 
 
 def to_binary(array: NDArray[Any]) -> bytes:

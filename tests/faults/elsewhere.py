@@ -48,6 +48,19 @@ FILES: dict[str, dict[str, str]] = {
         "test_cancel_at_every_suspension": "X01 X02",
         "test_ten_thousand_cancelled_calls_then_two_hundred_that_succeed": "X01",
     },
+    "tests/test_sweep.py": {
+        "test_cancel_at_every_suspension": "X01",
+        "test_cancel_twice": "X02",
+        "test_cancel_in_the_step_of_the_result": "X03",
+    },
+    "tests/middleware/test_hedge.py": {
+        "test_the_second_answer_wins_when_the_first_is_slow": "X09",
+        "test_cancelling_the_call_ends_both": "X09",
+    },
+    "tests/test_predicted_wait.py": {
+        "test_a_wait_beyond_the_deadline_is_refused_at_once": "Q05",
+        "test_unsure_is_never_a_refusal": "Q05",
+    },
     "tests/middleware/test_describe.py": {"test_a_cancelled_fetch_leaves_the_others_their_own": "X08"},
     "tests/test_dispatcher.py": {
         "test_granted_and_cancelled_in_one_step_hands_the_permit_on": "X03",

@@ -94,7 +94,7 @@ async def test_cancelled_inside_a_callable_of_the_callers() -> None:
         return "sk-token-0123456789"
 
     options: dict[str, Any] = {"keys": {"openai": Keys(token)}, "max_concurrent_requests": 1}
-    async with watched(VirtualServer(), unsent=1, **options) as ai:
+    async with watched(VirtualServer(), **options) as ai:
         task = asyncio.ensure_future(ai.request("openai", "GET", "/models"))
         await asyncio.sleep(1)
         task.cancel()

@@ -217,3 +217,32 @@ asyncio.run(main())
 def test_a_shielded_call_when_the_loop_stops() -> None:
     """Nothing on standard error, with warnings as errors."""
     assert run_python(SHIELDED) == ("", "", 0)
+
+
+FORKED = """
+import asyncio, os
+from ipfs_accel_async import Client
+from tests.faults.server import FaultServer
+
+async def main():
+    async with FaultServer() as server:
+        async with Client(keys={"openai": "sk-test"}, base_urls={"openai": server.url + "/v1"}) as ai:
+            await ai.chat("openai:m", "hi")
+            child = os.fork()
+            if not child:
+                try:
+                    asyncio.run(ai.chat("openai:m", "from the child"))
+                except Exception as error:
+                    print(type(error).__name__, flush=True)
+                os._exit(0)
+            os.waitpid(child, 0)
+            print((await ai.chat("openai:m", "hi")).text, server.accepted, len(server.requests))
+
+asyncio.run(main())
+"""
+
+
+@scenario("E03")
+def test_a_forked_child_does_not_read_its_parents_answers() -> None:
+    """The child is refused before it touches the connection, and the parent goes on over the same one."""
+    assert run_python(FORKED) == ("ForkedClientError\nhello 1 2\n", "", 0)

@@ -64,7 +64,7 @@ def quiet(ai: Client, before: set[asyncio.Task[Any]]) -> bool:
 
 
 async def test_the_second_answer_wins_when_the_first_is_slow() -> None:
-    """After the 95th percentile another attempt goes out, by another key; its answer counts and the slow one is gone."""
+    """After the 95th percentile another attempt goes out, by another key; its answer counts, the slow one is gone."""
     service, before = Service(*warm((60.0, OK), (0.5, OK))), asyncio.all_tasks()
     async with service.client() as ai:
         await learn(ai)
@@ -139,16 +139,16 @@ async def test_too_few_calls_seen_means_no_second_attempt() -> None:
 @pytest.mark.parametrize("what", ["not idempotent", "stream"])
 async def test_streams_and_what_must_not_be_sent_twice_are_left_alone(what: str) -> None:
     """Both are sent once, however slow."""
-    service = Service(*[(1.0, OK)] * 25, (60.0, MockTransport.reply(body=FRAME + b"data: [DONE]\n\n", headers=SSE)))
+    service = Service(*[(1.0, OK)] * 20, (60.0, MockTransport.reply(body=FRAME + b"data: [DONE]\n\n", headers=SSE)))
     async with service.client() as ai:
-        for _ in range(25):
+        for _ in range(20):
             await ai.request("openai", "POST", "/x", idempotent=True)
         if what == "stream":
             async with ai.stream("openai:m", "x") as stream:
                 await stream.collect()
         else:
             await ai.request("openai", "POST", "/x")
-        assert len(service.mock.requests) == 26
+        assert len(service.mock.requests) == 21
 
 
 async def test_the_retry_budget_bounds_it() -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -89,6 +90,20 @@ def test_unknown_parameters_pass_through_untouched(name: str) -> None:
     extra = {"x_new_knob": {"depth": [1, 2.5, None, "Ä"]}}
     request = CODECS[name].build_request(call_of(CODECS[name], replace(CHAT, params=extra)), None)
     assert extra.items() <= json.loads(request.body).items()
+
+
+PARAMETERED = [(n, o) for o, payload in PAYLOADS.items() if hasattr(payload, "params") for n in having(o)]
+
+
+@pytest.mark.parametrize(("name", "operation"), PARAMETERED)
+def test_every_operation_passes_unknown_parameters(name: str, operation: str) -> None:
+    """Not chats alone: what a body is made of, JSON or a form, has them."""
+    call = recorded_call(name, operation)
+    payload: Any = call.payload
+    params = {**payload.params, "x_new_knob": "deep-7"}
+    request = CODECS[name].build_request(replace(call, payload=replace(payload, params=params)), None)
+    assert b"x_new_knob" in request.body
+    assert b"deep-7" in request.body
 
 
 @pytest.mark.parametrize("name", CODECS)

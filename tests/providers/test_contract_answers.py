@@ -92,6 +92,33 @@ def test_an_answer_without_its_fields_is_refused(name: str, kind: str, body: Any
     assert "\n" not in str(caught.value)
 
 
+def with_numbers(value: Any, number: Any) -> Any:
+    """The same JSON with every fraction replaced."""
+    if isinstance(value, dict):
+        return {key: with_numbers(item, number) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_numbers(item, number) for item in value]
+    return number if isinstance(value, float) else value
+
+
+ARRAYS = [
+    (name, kind)
+    for kind in ("embed", "similarity", "infer")
+    for name in having(kind)
+    if with_numbers(fixture(name, kind)["body"], None) != fixture(name, kind)["body"]  # the others send base64
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), ARRAYS)
+@pytest.mark.parametrize("number", [1e39, None])
+def test_a_number_that_is_none_is_refused(name: str, kind: str, number: float | None) -> None:
+    """Vectors and tensors hold finite numbers: a null, or one beyond float32, is no quiet NaN or infinity."""
+    value = fixture(name, kind)
+    body = with_numbers(value["body"], number)
+    with pytest.raises(ResponseValidationError):
+        CODECS[name].parse_response(recorded_call(name, kind), response(200, body, value["headers"]))
+
+
 @pytest.mark.parametrize("name", having("chat"))
 def test_a_lost_or_changed_field_never_crashes_the_parser(name: str) -> None:
     """Whatever single field is lost or of another type: a reply, or a typed error."""

@@ -166,6 +166,12 @@ async def test_whether_a_model_is_there_is_asked_of_the_service(name: str) -> No
             await ai.model(f"{there}x")
 
 
+async def test_a_name_without_its_tag_is_known() -> None:
+    """Ollama takes it for the latest, and lists it with the tag."""
+    async with pair("ollama") as (ai, _):
+        assert (await ai.model("ollama:nomic-embed-text")).id == "nomic-embed-text:latest"
+
+
 @pytest.mark.parametrize("name", EMBEDDING)
 async def test_many_texts_are_one_request(name: str) -> None:
     """Vectors in the order of the texts: each is the one that its text has alone."""

@@ -112,8 +112,7 @@ async def test_streams_that_the_server_cuts_are_told(peers: Peers) -> None:
             async with ai.stream("tiny:m", f"Tell me {number}", max_tokens=200) as stream:
                 return (await stream.collect()).finish_reason
         except StreamIncompleteError as error:
-            assert error.partial is not None
-            return "cut"
+            return "cut" if error.partial is not None else "lost"
 
     settings = {"tiny": {"wire": "openai_compatible", "base_url": f"{url}/v1"}}
     async with Client(providers=settings, timeout=120, max_concurrent_requests=8) as ai:

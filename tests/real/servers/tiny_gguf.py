@@ -14,7 +14,7 @@ TEMPLATE = (
 
 
 def letters() -> list[str]:
-    """The printable sign of each byte, as byte-level vocabularies write them: shown ones as they are, others shifted."""
+    """The printable sign of each byte, as byte-level vocabularies write them: some as they are, others shifted."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
     signs = {byte: chr(byte) for byte in shown} | {byte: chr(256 + place) for place, byte in enumerate(hidden)}
