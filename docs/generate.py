@@ -11,11 +11,13 @@ import re
 import sys
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import errors, registry
 from ipfs_accel_async.config import ProviderSettings, Settings
 from ipfs_accel_async.handles import Handles
+from ipfs_accel_async.providers._errors import api_error
 from ipfs_accel_async.simulator import PRESETS, Fault
 
 if TYPE_CHECKING:
@@ -48,6 +50,13 @@ BREAKER = {
     "throttled": "no",
     "ignored": "no",
 }
+STATUSES: dict[int, tuple[str, ...]] = {
+    400: ("", "context_length_exceeded", "content_filter", "API_KEY_INVALID"),
+    **dict.fromkeys((409, 413, 415, 422, 401, 402, 403, 404, 410, 408, 425), ()),
+    429: ("", "slow_down", "insufficient_quota", "overloaded_error"),
+    **dict.fromkeys((498, 424, 500, 502, 504, 520, 524, 503, 529, 501, 505, 511), ()),
+}
+"""Statuses of the table, with codes that change what they mean."""
 KINDS = {
     "delay": "a pause before the answer, {delay:g} s",
     "slow-first-token": "a pause between headers and body, {delay:g} s",
@@ -89,7 +98,11 @@ def settings(names: Iterable[str] = Settings.model_fields) -> str:
     for name in names:
         field = ProviderSettings.model_fields[name]
         default = field.get_default(call_default_factory=True)
-        shown = f"{default:_}" if isinstance(default, (int, float)) else repr(default).replace("()", "{}")
+        shown = (
+            f"{default:_}"
+            if isinstance(default, (int, float)) and not isinstance(default, bool)
+            else repr(default).replace("()", "{}")
+        )
         limits = [f"{word} {limit:,}" for word, limit in bounds(field.metadata)]
         rows.append((f"`{name}`", f"`{shown}`", " ".join(limits), MEANINGS.get(name) or field.description or ""))
     return table(("Setting", "Default", "Range", "Meaning"), rows)
@@ -133,6 +146,21 @@ def error_table() -> str:
             retried, counted = "each target by itself", "each cause by itself"
         rows.append((f"`{kind.__name__}`", paragraph(kind), retried, counted))
     return table(("Class", "When", "Sent again", "Failure for the breaker"), rows)
+
+
+def status_table() -> str:
+    """Status and code, class, whether it is sent again and after what delay, whether the breaker counts it."""
+    call: Any = SimpleNamespace(key=None, target=None, request_id="", attempts=1)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for status, codes in STATUSES.items():
+        for which in codes or ("",):
+            error = api_error(call, status, None, message="x", codes=(which or None,))
+            delay = "what the service asks, or the backoff" if error.retryable else "-"
+            verdict = "yes" if error.retryable else "no"
+            row = (f"`{type(error).__name__}`", verdict, delay, BREAKER[error.outcome].partition(";")[0])
+            rows.setdefault(row, []).append(f"{status} `{which}`" if which else str(status))
+    lines = ((", ".join(which), *row) for row, which in rows.items())
+    return table(("Status", "Class", "Sent again", "Delay", "Failure for the breaker"), lines)
 
 
 def providers() -> str:
@@ -196,7 +224,17 @@ def _happens(fault: Fault) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     made.__name__.replace("_", "-"): made
-    for made in (settings, provider_settings, error_tree, error_fields, error_table, providers, variables, faults)
+    for made in (
+        settings,
+        provider_settings,
+        error_tree,
+        error_fields,
+        error_table,
+        status_table,
+        providers,
+        variables,
+        faults,
+    )
 }
 
 

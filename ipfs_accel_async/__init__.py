@@ -163,6 +163,7 @@ __all__ = [
     "__version__",
     "assistant",
     "cosine_similarity",
+    "fetch_image",
     "normalize",
     "system",
     "tool",
@@ -184,5 +185,6 @@ _LATER = {
     "PartialFailureError": "ipfs_accel_async.native.s3_kit",
     "S3Key": "ipfs_accel_async.providers.s3_kit",
     "VoiceTurn": "ipfs_accel_async.native.openai",
+    "fetch_image": "ipfs_accel_async.transport.fetch",
 }
 """Names of other modules than results, and theirs."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ipfs_accel_async import registry
 from ipfs_accel_async.config import checked_url
 from ipfs_accel_async.credentials import DEFAULT, CredentialsFile, Found, look_up, missing_key, missing_url, options_of
+from ipfs_accel_async.errors import InvalidRequestError
 from ipfs_accel_async.policy.backoff import Backoff
 from ipfs_accel_async.types import Target
 
@@ -59,7 +60,10 @@ class Provider:
 
         Raises:
             ConfigError: The provider needs a key or an address and has none, or `endpoint` cannot be used.
+            InvalidRequestError: The name would climb in a path.
         """
+        if model in {".", ".."}:
+            raise InvalidRequestError(f"no model is called {model!r}", provider=self.codec.name)
         if self.found.keys is None and self.codec.key_required:
             raise missing_key(self.codec)
         if endpoint:

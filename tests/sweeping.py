@@ -152,10 +152,15 @@ class _Reading:
 
 
 def run(
-    scenario: Scenario, act: Act | None = None, *, fail_at: int = 0, error: type[BaseException] = RuntimeError
+    scenario: Scenario,
+    act: Act | None = None,
+    *,
+    fail_at: int = 0,
+    error: type[BaseException] = RuntimeError,
+    loop: Callable[[], VirtualLoop] = VirtualLoop,
 ) -> Ran:
     """Run a scenario on a loop of its own; whatever is done to it, all is quiet and counted after it."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(_run(scenario, act, fail_at, error))
 
 

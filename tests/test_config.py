@@ -26,6 +26,7 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "max_retry_after": ([0, 86_400], [-1, 86_401]),
     "retry_budget_ratio": ([0, 1], [-0.1, 1.1]),
     "retry_budget_reserve": ([0, 10_000], [-1, 10_001]),
+    "hedge": ([True, False], [1, "yes", None]),
     "failure_threshold": ([1, 1_000], [0, -1]),
     "failure_rate": ([0.01, 1], [0, 1.1, -1]),
     "failure_rate_calls": ([1, 1_000], [0, -1]),
@@ -37,7 +38,7 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "connect_timeout": ([0.001, 3_600], [0, -1, 3_601]),
     "max_response_bytes": ([1_024, 2**40], [1_023, 0]),
 }
-NUMBERS = [name for name in BOUNDS if name != "queue_overflow_policy"]
+NUMBERS = [name for name in BOUNDS if name not in {"queue_overflow_policy", "hedge"}]
 
 
 def refusal(**given: Any) -> ConfigError:

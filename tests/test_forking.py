@@ -52,7 +52,7 @@ CHILD_OF_A_RUNNING_LOOP = """
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "gc.collect(); sys.exit(0)"])
 async def test_a_fork_in_a_running_loop_shares_no_connection(end: str) -> None:
-    """The child is refused and may make its own client; the parent's warm connections go on, whatever the child does."""
+    """The child is refused and may make its own client; the parent's warm connections go on, whatever it does."""
     ran = await run(CHILD_OF_A_RUNNING_LOOP.replace("{end}", end))
     assert ran.status == 0, ran.err
     assert "refused: this client was used before the process" in ran.out
@@ -80,7 +80,7 @@ async def test_a_client_made_before_a_fork_and_used_after_it_works_in_both() -> 
 
 
 async def test_a_pool_of_forked_processes_refuses_the_parents_client() -> None:
-    """multiprocessing with the start method fork: a typed error comes back to the parent, pickled."""
+    """With multiprocessing's start method fork, a typed error comes back to the parent, pickled."""
     ran = await run(
         """
         import multiprocessing

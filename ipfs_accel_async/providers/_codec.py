@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from ipfs_accel_async._version import __version__
 from ipfs_accel_async.answers import NativeAnswer, Reply
@@ -192,13 +192,13 @@ class Codec(Preparing):
         row = self.operations.get(call.operation)
         path, query = "", ""
         content: Content | None = None
-        own: tuple[tuple[str, str], ...] = ()
+        own: tuple[tuple[bytes, bytes], ...] = ()
         if row is not None:
             path, content = self.path(call, row), self.build_content(call)
         elif isinstance(payload, NativeRequest):
             row = _native.row(self, call, payload)
-            path, content, own = _native.path(call, row, payload), _native.content(payload), payload.headers
-            query = f"?{urlencode(payload.query, doseq=True)}" if payload.query else ""
+            path, content, own = _native.path(call, row, payload), _native.content(payload), _native.headers(payload)
+            query = _native.query(payload)
         else:
             raise _native.no_operation(self, call)
         endpoint = call.target.endpoint
@@ -206,7 +206,7 @@ class Codec(Preparing):
             endpoint = endpoint.removesuffix(self.default_path)
         headers = [*self._fixed, (b"x-request-id", call.request_id.encode("ascii")), *self._extra_headers]
         if own or row.headers:
-            headers += [*row.headers, *((name.encode("ascii"), value.encode("latin-1")) for name, value in own)]
+            headers += [*row.headers, *own]
         if key is not None:
             headers.extend(self.auth_headers(key))
         if content is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ipfs_accel_async.answers import NO_USAGE, Event, NativeAnswer
 from ipfs_accel_async.counts import counted
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ipfs_accel_async.types import NativeRequest
     from ipfs_accel_async.wire.frames import Frame
 
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 END = Event("", None, end=True)
 
 
@@ -56,12 +59,47 @@ def path(call: CallFacts, of: Operation, payload: NativeRequest) -> str:
         value = str(values.get(name, ""))
         if value.strip() in {"", ".", ".."}:
             raise InvalidRequestError(f"{name} must be given, not {value!r}", target=call.target)
-        pieces += [quote(value, safe=""), rest]
+        try:
+            pieces += [quote(value, safe=""), rest]
+        except UnicodeEncodeError:
+            raise InvalidRequestError(f"{name} has half a surrogate pair in it", target=call.target) from None
     return "".join(pieces)
 
 
+def query(payload: NativeRequest) -> str:
+    """The query with its question mark, quoted; nothing if there is none.
+
+    Raises:
+        InvalidRequestError: A value is no text that can be written.
+    """
+    if not payload.query:
+        return ""
+    try:
+        return f"?{urlencode(payload.query, doseq=True)}"
+    except UnicodeEncodeError:
+        raise InvalidRequestError("a query parameter has half a surrogate pair in it") from None
+
+
+def headers(payload: NativeRequest) -> tuple[tuple[bytes, bytes], ...]:
+    """The call's own headers.
+
+    Raises:
+        InvalidRequestError: One has a character that no header may carry.
+    """
+    for name, value in payload.headers:
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidRequestError(f"the header {name[:40]!r} has a character that no header may carry")
+    return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in payload.headers)
+
+
 def content(payload: NativeRequest) -> Content | None:
-    """The body: a form, bytes, JSON, or none."""
+    """The body: a form, bytes, JSON, or none.
+
+    Raises:
+        InvalidRequestError: It cannot be written, or its type is none.
+    """
+    if not _HEADER_VALUE.fullmatch(payload.content_type):
+        raise InvalidRequestError("the content type has a character that no header may carry")
     if payload.form:
         body, media_type = multipart.encode(payload.form)
         return Content(body, media_type)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipfs_accel_async.errors import (
     AccelError,
@@ -16,6 +17,11 @@ from ipfs_accel_async.errors import (
     TLSError,
     TransportError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OUT_OF_FILES = {errno.EMFILE, errno.ENFILE}
 
 
 class _Row(NamedTuple):
@@ -60,7 +66,12 @@ def typed(error: Exception, *, phase: str) -> Exception:
     """
     if isinstance(error, AccelError):
         return error
-    if _has_tls_cause(error):
+    causes = list(_chain(error))
+    if any(isinstance(one, OSError) and one.errno in _OUT_OF_FILES for one in causes):
+        local = ConnectError("this process has no file descriptors left: raise its limit (ulimit -n)", phase="connect")
+        local.outcome = "ignored"  # the endpoint was not even asked
+        return local
+    if any(isinstance(one, (ssl.SSLError, ssl.CertificateError)) for one in causes):
         return TLSError("the TLS handshake failed: is the certificate valid for this address?", phase="connect")
     for kind in type(error).__mro__:
         row = _ROWS.get(kind.__name__)
@@ -69,11 +80,10 @@ def typed(error: Exception, *, phase: str) -> Exception:
     return TransportError(f"the HTTP client failed with {type(error).__name__}", phase=phase, retryable=False)
 
 
-def _has_tls_cause(error: BaseException | None) -> bool:
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from."""
     for _ in range(10):
         if error is None:
-            return False
-        if isinstance(error, (ssl.SSLError, ssl.CertificateError)):
-            return True
+            return
+        yield error
         error = error.__cause__ or error.__context__
-    return False

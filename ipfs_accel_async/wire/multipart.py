@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.errors import InvalidRequestError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,7 +32,18 @@ def encode(form: Sequence[tuple[str, str | Upload]]) -> tuple[bytes, str]:
 
     Args:
         form: Name and value of each field, in order; names may repeat.
+
+    Raises:
+        InvalidRequestError: A text in it cannot be written.
     """
+    try:
+        return _encoded(form)
+    except UnicodeEncodeError:
+        fault = "a field of the form has half a surrogate pair in it"
+    raise InvalidRequestError(fault)  # outside: the original holds the whole text
+
+
+def _encoded(form: Sequence[tuple[str, str | Upload]]) -> tuple[bytes, str]:
     boundary = _boundary(form)
     pieces = []
     for name, value in form:

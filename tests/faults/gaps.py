@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 OPEN = {
-    "C09": "running out of descriptors is a ConnectError, and counts against the endpoint",
     "C14": "HTTP/2 comes only with a client of one's own",
     "L05": "authorities come from SSL_CERT_FILE alone, read on the first call",
     "R08": "there are no callbacks of callers to hang in",
@@ -39,6 +38,7 @@ PARTLY = {
     "J06": "of a wrong type the message has Python's words, not the path",
     "J09": "the reply shows the service's own number; the report's sums are kept right",
     "K13": "the scope is the model, not the key",
+    "C04": "the look-ups hang in the loop, not in the threads of its executor",
     "C03": "retried as any connection that fails, not once",
     "E11": "debug mode alone: no eager tasks, no other loop, no other version",
     "Q06": "with twenty thousand",

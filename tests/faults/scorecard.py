@@ -53,8 +53,8 @@ async def errs(kind: Any, script: Any, *, stream: bool = False, most: float = SE
     return isinstance(end, Exception) and took < most
 
 
-async def no_key_elsewhere(kind: Any) -> bool:
-    """A redirect to another host: the key does not arrive there."""
+async def stays_here(kind: Any) -> bool:
+    """A redirect to another host: neither key nor prompt arrives there."""
     async with FaultServer() as other, FaultServer() as server:
         server.always = (send(answer(b"", f"location: {other.url.replace('127.0.0.1', 'localhost')}/x", status=307)),)
         client = kind(server.url)
@@ -140,7 +140,7 @@ ROWS: dict[str, Check] = {
     "B05 a login page under 200": lambda kind: errs(kind, (send(answer(b"<html>", kind="content-type: text/html")),)),
     "B05 a list instead of an answer": lambda kind: errs(kind, (send(answer(b"[]")),)),
     "B06 an error object under 200": lambda kind: errs(kind, (send(answer(error_body("no", "server_error"))),)),
-    "B13 a redirect to another host": no_key_elsewhere,
+    "B13 a redirect to another host": stays_here,
     "B14 a bomb of 300 MiB": lambda kind: bounded(kind, encoded(zipped(300 * MIB), "gzip"), stream=False),
     "B02 a byte now and then": lambda kind: errs(
         kind, (send(raw("200 OK", f"content-length: {len(BODY)}")), *[send(b" "), sleep(0.2)] * 100)

@@ -133,7 +133,7 @@ async def test_a_status_without_an_answer(status: str) -> None:
     """No hang and no empty answer: an error, and the next call is answered."""
     async with (
         FaultServer((send(raw(status, JSON, "content-length: 0")),)) as server,
-        watched(server, max_retries=0, timeout=2) as ai,
+        watched(server, max_retries=0, timeout=30) as ai,
     ):
         with pytest.raises(ProtocolError):
             await ai.chat("openai:m", "hi")
@@ -145,7 +145,7 @@ async def test_a_status_without_an_answer(status: str) -> None:
 @pytest.mark.parametrize("before", ["100 Continue", "102 Processing", "103 Early Hints"])
 async def test_informational_responses_come_before_the_answer(before: str) -> None:
     """One of them, or twenty, are passed over."""
-    async with FaultServer() as server, watched(server, max_retries=0, timeout=2) as ai:
+    async with FaultServer() as server, watched(server, max_retries=0, timeout=30) as ai:
         for times in (1, 20):
             server.answers += [(send(raw(before) * times), *GOOD)]
             assert (await ai.chat("openai:m", "hi")).text == "hello"

@@ -54,3 +54,21 @@ def test_a_row_that_is_not_there_cannot_be_claimed() -> None:
     unknown = "Y99"
     with pytest.raises(KeyError, match=unknown):
         scenario(unknown)
+
+
+PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+
+
+def test_the_page_has_the_numbers() -> None:
+    """The table of the page is what the catalogue and its gaps come to."""
+    for group, title in GROUPS.items():
+        rows = [row for row in ROWS if row[0] == group]
+        assert f"| {group}, {title} | {len(rows)} | {sum(row not in OPEN for row in rows)} |" in PAGE
+    assert f"| all | {len(ROWS)} | {len(ROWS) - len(OPEN)} |" in PAGE
+
+
+@pytest.mark.parametrize("test", re.findall(r"`(tests/\S+::test_\w+)`", PAGE))
+def test_what_the_page_names_is_there(test: str) -> None:
+    """Each test that a finding is answered with exists."""
+    path, _, name = test.partition("::")
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE)

@@ -63,7 +63,7 @@ async def test_a_handshake_that_stalls_ends_at_the_connect_timeout(ca: trustme.C
             with pytest.raises(RequestTimeoutError) as caught:
                 await ai.chat("openai:m", "hi")
             assert caught.value.phase == "connect"
-            assert asyncio.get_running_loop().time() - started < 1.2
+            assert asyncio.get_running_loop().time() - started < 5
 
 
 @scenario("L02")

@@ -14,7 +14,7 @@ from tests.faults import proxy
 from tests.faults.http import answer
 from tests.faults.proxy import Proxy
 from tests.faults.scenarios import scenario
-from tests.faults.script import close, drip, half_close, hang, reset, send, sleep
+from tests.faults.script import close, drip, half_close, reset, send, sleep
 from tests.faults.server import FaultServer
 from tests.faults.watching import PATIENT, watched
 
@@ -94,7 +94,7 @@ async def test_broken_is_typed_and_mended_by_the_next_attempt(server: FaultServe
     async with Proxy(server.url) as through, watched(through, max_retries=0) as ai:
         through.downstream = [made]
         with pytest.raises(kind):
-            await ai.chat("openai:m", "hi", timeout=0.2)
+            await ai.chat("openai:m", "hi", timeout=0.2 if kind is RequestTimeoutError else 30)
         through.downstream = []
         assert (await ai.chat("openai:m", "hi")).text == "hello"
 
@@ -121,7 +121,7 @@ async def test_down_and_up_again(server: FaultServer) -> None:
 
 @scenario("B01", "B02", "C13")
 async def test_a_thousand_calls_of_which_some_meet_a_fault() -> None:
-    """Every tenth answer is cut, reset, hung, refused or slow; every call ends, and the ledger is exact."""
+    """Every tenth answer is cut, reset, refused or slow; every call ends, most of them well, and the ledger is exact."""
     rng = random.Random(11)
     faults: list[Any] = [
         (reset(),),
@@ -130,7 +130,6 @@ async def test_a_thousand_calls_of_which_some_meet_a_fault() -> None:
         (send(b"nonsense\r\n\r\n"), close()),
         (send(answer({"error": {"message": "busy"}}, status=503)),),
         (sleep(0.01), send(answer())),
-        (hang(),),
     ]
     good = (send(answer()),)
     ends: Counter[str] = Counter()
@@ -142,10 +141,10 @@ async def test_a_thousand_calls_of_which_some_meet_a_fault() -> None:
         async def worker() -> None:
             for _ in range(50):
                 try:
-                    ends[(await ai.chat("openai:m", "hi", timeout=0.25)).text] += 1
-                except TimeoutError:
-                    ends["timeout"] += 1
+                    ends[(await ai.chat("openai:m", "hi")).text] += 1
+                except AccelError as error:
+                    ends[type(error).__name__] += 1
 
         await asyncio.gather(*(worker() for _ in range(20)))
-    assert ends.total() == ends["hello"] + ends["timeout"] == 1_000
-    assert ends["hello"] >= 900
+    assert ends.total() == 1_000
+    assert ends["hello"] >= 990

@@ -145,7 +145,7 @@ def assert_ledger(client: Client, books: Books, transport: Counted, peer: Any) -
 
 async def assert_nothing_left(peer: Any, before: set[asyncio.Task[Any]]) -> None:
     """No task of ours is left, and the server's side of every connection is closed."""
-    for _ in range(50):
+    for _ in range(1_000):
         own = getattr(peer, "tasks", set())
         left = {task for task in asyncio.all_tasks() - before - own if not task.done()}
         if not left and not getattr(peer, "open", 0):

@@ -89,6 +89,6 @@ async def scenario(users: list[tuple[str, float]], closers: list[Any], cap: int)
 )
 @settings(max_examples=150)
 def test_closed_in_any_state_it_is_quiet(users: list[tuple[str, float]], closers: list[Any], cap: int) -> None:
-    """Idle, queued, in flight, in backoff, in streams; with grace, without, cancelled, twice at once: always the same."""
+    """Idle, queued, in flight, in backoff, in streams; with grace, without, cancelled, twice at once: all the same."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(scenario(users, closers, cap))

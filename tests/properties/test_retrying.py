@@ -181,7 +181,7 @@ def attempts_of(call: Made, times: list[float], start: int) -> int:
 @example(Rules(4, 1.0, 2.0, 16.0, 0.0, 0.0, 1, 300.0), [Play("500", 0.3)] * 6, 3, 0.1)
 @settings(max_examples=120)
 def test_retries_follow_the_rules(rules: Rules, plays: list[Play], calls: int, gap: float) -> None:
-    """Attempts, waits, what is retried at all, the deadline and the budget: each request is one that the rules allow."""
+    """Attempts, waits, what is retried at all, deadline and budget: each request is one that the rules allow."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         server, made = runner.run(make(rules, plays, calls, gap))
     replay(rules, plays, server.times, made)

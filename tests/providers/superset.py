@@ -43,10 +43,10 @@ class Pair(NamedTuple):
 
 
 @asynccontextmanager
-async def pair(name: str, *faults: str | None, **settings: Any) -> AsyncIterator[Pair]:
-    """A client of one provider's twin, whose first requests meet `faults`."""
+async def pair(name: str, *faults: str | None, pace: float = 0.0, **settings: Any) -> AsyncIterator[Pair]:
+    """A client of one provider's twin, whose first requests meet `faults` and whose streams wait `pace` seconds."""
     async with (
-        simulate(name, faults=list(faults)) as sim,
+        simulate(name, faults=list(faults), pace=pace) as sim,
         Client(base_urls=sim.base_urls, **{"keys": {name: KEYS[name]}, **settings}) as ai,
     ):
         yield Pair(ai, sim)

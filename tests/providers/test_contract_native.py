@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from ipfs_accel_async import Client, registry
 from ipfs_accel_async.errors import ConfigError, DecodeError, InvalidRequestError, ResponseValidationError
 from ipfs_accel_async.keys import Secret
+from ipfs_accel_async.providers._codec import Codec
+from ipfs_accel_async.providers.openai import OpenAI
 from ipfs_accel_async.simulator.mount import TWINS
 from ipfs_accel_async.types import NativeRequest
 from tests.providers.codecs import CODECS, KEY, PAYLOADS
@@ -76,15 +78,24 @@ async def test_every_row_is_a_method_of_the_handle(name: str, row: str) -> None:
     assert method.__doc__
 
 
-@pytest.mark.parametrize("name", [name for name in CODECS if not CODECS[name].native])
-async def test_a_provider_without_rows_says_so_or_has_its_wires_handle(name: str) -> None:
-    """A handle is there, or the error names what to use instead."""
-    kinds = {kind.__module__.rpartition(".")[2] for kind in type(CODECS[name]).__mro__}
-    if any(CODECS[wire].native for wire in kinds & set(CODECS)):
-        assert registry.handle(CODECS[name])
-    else:
-        with pytest.raises(ConfigError, match=r"client\.request"):
-            registry.handle(CODECS[name])
+class Kin(OpenAI):
+    """A service of a known wire, with no handle of its own."""
+
+    name = "kin"
+    native: ClassVar = {}
+
+
+class Lone(Codec):
+    """A service of a wire of its own, with no handle."""
+
+    name = "lone"
+
+
+def test_a_provider_without_a_handle_has_its_wires_or_says_so() -> None:
+    """The handle of the wire, or an error that names what to use instead."""
+    assert registry.handle(Kin()) is registry.handle(CODECS["openai"])
+    with pytest.raises(ConfigError, match=r"client\.request"):
+        registry.handle(Lone())
 
 
 @pytest.mark.parametrize(("name", "row"), [(n, r) for n, r in SENT if n in TWINS])

@@ -66,9 +66,13 @@ async def test_the_whole_answer_has_text_reason_and_counts(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 async def test_a_stream_comes_in_pieces_with_counts_at_its_end(name: str) -> None:
-    """More than one piece has text; together they are the reply, with its reason and its usage."""
-    async with pair(name) as (ai, _), ai.stream(TARGETS[name], "Name three primes.") as stream:
-        pieces = [delta.text async for delta in stream if delta.text]
+    """The first is there before the server is done; together they are the reply, with its reason and its usage."""
+    async with pair(name, pace=0.01) as (ai, sim), ai.stream(TARGETS[name], "Name three primes.") as stream:
+        pieces = []
+        async for delta in stream:
+            if delta.text:
+                assert pieces or sim.in_flight == 1
+                pieces.append(delta.text)
     assert len(pieces) > 1
     assert stream.reply.text == "".join(pieces)
     assert stream.reply.finish_reason == "stop"

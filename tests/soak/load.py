@@ -14,7 +14,7 @@ from tests.soak.service import Service
 from tests.soak.throttle import Throttle
 from tests.virtual_loop import VirtualLoop
 
-FAULTS = 0.28  # with the outages, three requests in ten meet one
+FAULTS = 0.3  # more in outages, of course
 CANCELS = 0.27  # of the jobs; some end before they are cancelled, which leaves about two in ten
 CAP = 16
 MOST = 400  # jobs at a time

@@ -9,6 +9,9 @@ import httpx
 import pytest
 
 from ipfs_accel_async import Client, RequestTimeoutError
+from ipfs_accel_async.trace import Trace
+from ipfs_accel_async.transport._progress import follower
+from ipfs_accel_async.wire.http import Request
 from tests.transport.raw_server import raw_server, read_request, response
 
 pytestmark = pytest.mark.sockets
@@ -36,11 +39,25 @@ async def attentive(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> No
     await asyncio.sleep(3_600)
 
 
-@LIBRARIES
-async def test_a_handshake_that_stalls(given: bool) -> None:
+async def test_a_handshake_that_stalls() -> None:
     """A server that never answers the TLS handshake: the time went into connecting."""
     async with raw_server(silent) as url:
-        assert await phase_of(url.replace("http:", "https:"), given=given, seconds=0.4) == "connect"
+        assert await phase_of(url.replace("http:", "https:"), given=False, seconds=0.4) == "connect"
+
+
+async def test_httpx_says_when_it_connects() -> None:
+    """What its own transport tells becomes the phase; what it tells besides does not."""
+    request = Request("POST", "http://127.0.0.1", ())
+    object.__setattr__(request, "progress", Trace())
+    assert request.progress is not None
+    told, seen = follower(request.progress), []
+    for event in ("connect_tcp.started", "start_tls.started", "start_tls.complete"):
+        await told(f"connection.{event}", {})
+        seen.append(request.progress.phase)
+    for event in ("send_request_body.started", "send_request_body.complete", "receive_response_headers.started"):
+        await told(f"http11.{event}", {})
+        seen.append(request.progress.phase)
+    assert seen == ["connect"] * 3 + ["write", "first byte", "first byte"]
 
 
 @LIBRARIES
