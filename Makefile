@@ -11,7 +11,7 @@ check:  ## lint, format, types
 test:
 	$(PYTHON) -m pytest
 
-faults:  ## the catalogue of faults, group by group; a minute
+faults:  ## the catalogue of faults, group by group; some minutes
 	$(PYTHON) -m tests.faults
 
 bench:  ## a few minutes; prints tables and JSON lines

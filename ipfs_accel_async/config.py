@@ -167,6 +167,8 @@ def _fault(url: str) -> str | None:
         return "has credentials in it: pass the key as keys={...}, never in a URL"
     if not parts.hostname:
         return "has no host"
+    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%25[a-z0-9._-]+)?", parts.hostname) and parts.hostname.isascii():
+        return "has a host with a character that no host has: is there a key or a password before it?"
     if port == 0 or parts.netloc.endswith(":"):
         return "has no port after its colon: write one from 1 to 65535, or no colon"
     if "?" in url or "#" in url:

@@ -285,7 +285,7 @@ class QueueFullError(RejectedError):
 
 
 class DeadlineExceededError(RejectedError, TimeoutError):
-    """The deadline passed in the queue, or would pass in backoff (then `__cause__` is the last error)."""
+    """The deadline passed in the queue, or would pass there or in backoff (then `__cause__` is the last error)."""
 
 
 class ClientClosedError(RejectedError):

@@ -41,11 +41,7 @@ def explain(thing: Any) -> Explanation:
     made = _explained(trace, getattr(thing, "request_id", None) or "")
     if isinstance(thing, AllTargetsFailedError):
         made["causes"] = [
-            {
-                **_explained(cause.trace, cause.request_id or ""),
-                "outcome": type(cause).__name__,
-                "target": str(cause.target),
-            }
+            {**_explained(cause.trace, cause.request_id or ""), "target": str(cause.target)}
             for cause in thing.causes
             if cause.trace is not None
         ]

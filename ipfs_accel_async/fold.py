@@ -28,7 +28,7 @@ class Fold:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._signature: list[str] = []
-        self._calls: dict[int, list[str]] = {}
+        self._calls: dict[int, tuple[list[str], list[str]]] = {}  # id and name; pieces of the arguments
         self._marks: list[tuple[Block, tuple[int, int, int]]] = []
         self.finish_reason = ""
         self.usage: Usage = NO_USAGE
@@ -47,10 +47,10 @@ class Fold:
         if signature:
             self._signature.append(signature)
         for piece in tool_calls:
-            call = self._calls.setdefault(piece.index, ["", "", ""])
+            call, arguments = self._calls.setdefault(piece.index, (["", ""], []))
             call[0] = call[0] or piece.id
             call[1] = call[1] or piece.name
-            call[2] += piece.arguments
+            arguments.append(piece.arguments)  # joined at the end: of a million pieces each would copy all before it
         if finish_reason and not (finish_reason == "stop" and self.finish_reason == "tool_calls"):
             self.finish_reason = finish_reason  # a service that says tool_calls with the calls ends with stop
         if usage is not None:
@@ -65,7 +65,7 @@ class Fold:
         # arguments, one that was cut short may yet have had some
         unsaid = "{}" if self.finish_reason else ""
         calls = (self._calls[index] for index in sorted(self._calls))
-        return tuple(ToolCall(key, name, arguments or unsaid) for key, name, arguments in calls if name)
+        return tuple(ToolCall(key, name, "".join(pieces) or unsaid) for (key, name), pieces in calls if name)
 
     def _here(self) -> tuple[int, int, int]:
         return len(self._text), len(self._reasoning), len(self._signature)
@@ -88,9 +88,9 @@ class Fold:
                 if first != last:
                     into[name] = (into.get(name) or "") + "".join(pieces[first:last])
         try:
-            for place, (_, _, arguments) in self._calls.items():
-                if arguments and place in made:
-                    made[place]["input"] = orjson.loads(arguments)
+            for place, (_, pieces) in self._calls.items():
+                if any(pieces) and place in made:
+                    made[place]["input"] = orjson.loads("".join(pieces))
         except orjson.JSONDecodeError:
             return empty
         return Verbatim(empty.wire, tuple(made.values()))

@@ -28,8 +28,9 @@ class Lifecycle:
     def statistics(self) -> dict[str, Any]:
         """What is going on right now, as plain values: lanes with their waiters, breakers, keys, budgets.
 
-        ``under_way`` is the number of calls and streams, ``lanes`` has for each endpoint its `waiting`, `active`,
-        `free` permits and leases a key, ``breakers`` the state of each endpoint and model. No key is in it.
+        ``under_way`` is the number of calls and streams. ``lanes`` has for each endpoint its `waiting`, `active`,
+        `free` permits, `service_seconds` (how long a permit is held on average; None while that is unsure), leases a
+        key and the `retry_budget`; ``breakers`` the state of each endpoint and model. No key is in it.
         """
         return self._engine.statistics()
 

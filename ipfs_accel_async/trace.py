@@ -167,9 +167,10 @@ class Trace:
         other.submitted = self.submitted
         return other
 
-    def since(self, start: int) -> Trace:
-        """What happened from the attempt of that number on: the part of one target."""
+    def since(self, start: int, error: BaseException) -> Trace:
+        """What happened from the attempt of that number on: the part of one target, and how it ended."""
         part = Trace()
+        part.error = type(error).__name__
         part.tries = self.tries[start:]
         part.phase = self.phase
         part.attempts = sum(attempt.sent is not None for attempt in part.tries)

@@ -29,6 +29,8 @@ def refusal(**given: Any) -> ConfigError:
         ("  https://h/v1\n", "https://h/v1"),
         ("HTTP://Host/x", "HTTP://Host/x"),
         ("http://[::1]:11434", "http://[::1]:11434"),
+        ("http://[fe80::1%25eth0]:11434", "http://[fe80::1%25eth0]:11434"),
+        ("http://my_host.local-1:80/v1", "http://my_host.local-1:80/v1"),
         ("http://h/a%20b/.well-known/..c", "http://h/a%20b/.well-known/..c"),
     ],
 )
@@ -51,6 +53,9 @@ def test_a_sound_address_is_kept_without_its_slash(given: str, kept: str) -> Non
         ("http://", "has no host"),
         ("http:///path", "has no host"),
         ("http://:80", "has no host"),
+        (f"http://{CANARY}@host", "has a host with a character"),
+        ("http://a+b/v1", "has a host with a character"),
+        ("http://a,b/v1", "has a host with a character"),
         ("http://h:0/v1", "has no port"),
         ("http://h:/v1", "has no port"),
         ("http://h:65536", "is no URL"),

@@ -56,6 +56,7 @@ OUTCOMES = {
         "CircuitOpenError",
         "ClientClosedError",
         "ConfigError",
+        "ForkedClientError",
         "DeadlineExceededError",
         "InvalidRequestError",
         "QueueFullError",
@@ -179,7 +180,7 @@ def test_a_key_in_a_services_words_can_be_cut_out() -> None:
     ("base", "names"),
     [
         (TimeoutError, {"RequestTimeoutError", "DeadlineExceededError"}),
-        (ValueError, {"ConfigError", "InvalidRequestError"}),
+        (ValueError, {"ConfigError", "ForkedClientError", "InvalidRequestError"}),
     ],
 )
 def test_errors_are_also_the_standard_ones_they_mean(base: type[Exception], names: set[str]) -> None:

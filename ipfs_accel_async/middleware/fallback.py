@@ -46,7 +46,7 @@ class Fallback:
             except AccelError as error:
                 if isinstance(error, _FINAL) or type(error) is BadRequestError:
                     raise
-                error.trace = trace.since(start)
+                error.trace = trace.since(start, error)
                 causes.append(error)
         failed = AllTargetsFailedError(
             "; ".join(f"{error.target}: {type(error).__name__}" for error in causes),

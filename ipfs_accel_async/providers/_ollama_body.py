@@ -111,7 +111,7 @@ def _encoded(call: CallFacts, image: Any) -> str:
     if isinstance(image, Image):
         encoded = base64_image(image)
         if encoded is None:
-            raise refused(call, "ollama takes no image by address: pass Image(data=...), or await fetch_image(url)")
+            raise refused(call, "ollama takes no image by address: pass its bytes, or await fetch_image(url)")
         return encoded[1]
     if not isinstance(image, str):
         raise refused(call, f"an image is bytes, an Image or base64 text, not {type(image).__name__}")

@@ -30,6 +30,10 @@ FILES: dict[str, dict[str, str]] = {
         "test_openai_and_groq_headers": "H05",
         "test_anthropic_headers": "H05",
     },
+    "tests/middleware/test_retry_budget.py": {
+        "test_a_backend_that_is_down_gets_a_fifth_more_than_the_calls": "R01",
+    },
+    "tests/middleware/test_breaker.py": {"test_a_storm_of_cancellations_changes_nothing": "K09"},
     "tests/policy/test_budget.py": {
         "test_a_backend_that_is_down_gets_a_fifth_more_and_the_reserve": "R01",
         "test_it_equals_a_list_of_what_happened": "R02",
@@ -94,6 +98,40 @@ FILES: dict[str, dict[str, str]] = {
         "test_any_text_is_a_safe_address_or_a_config_error": "G03",
         "test_a_header_with_any_control_byte_is_refused": "G02",
         "test_headers_that_the_request_or_the_key_makes_are_refused": "G02",
+    },
+    "tests/test_retry_classification.py": {
+        "test_a_row_of_the_table": "H01",
+        "test_nothing_is_sent_again_after_the_first_token": "S09",
+        "test_another_key_than_the_one_that_failed": "R11",
+    },
+    "tests/test_sweep_schedules.py": {"test_any_order_of_callbacks": "X03"},
+    "tests/test_draining.py": {
+        "test_sigterm_lets_calls_under_way_finish": "E06",
+        "test_what_is_not_done_within_the_grace_is_ended": "E06",
+    },
+    "tests/test_forking.py": {
+        "test_a_fork_in_a_running_loop_shares_no_connection": "E03",
+        "test_a_client_made_before_a_fork_and_used_after_it_works_in_both": "E03",
+    },
+    "tests/test_exit.py": {"test_a_client_that_is_never_closed_makes_no_noise": "E07"},
+    "tests/transport/test_limits.py": {
+        "test_a_head_above_the_cap_is_refused": "B08",
+        "test_a_line_without_end_is_refused_within_the_cap": "S06",
+        "test_a_bomb_below_the_cap_is_refused_for_its_ratio": "B14",
+        "test_json_without_bottom_is_a_typed_error": "J02",
+        "test_the_body_of_an_error_is_read_no_further_than_needed": "H13",
+    },
+    "tests/transport/test_fetch.py": {
+        "test_what_leads_inside_is_refused": "G05",
+        "test_every_address_of_a_name_must_be_public": "G05 G06",
+        "test_a_name_is_looked_up_once": "G06",
+        "test_redirects_are_not_followed": "G06",
+        "test_what_is_no_image_is_a_typed_error": "G07",
+        "test_it_takes_no_longer_than_it_may": "G07",
+    },
+    "tests/test_injection.py": {
+        "test_arguments_of_native_paths_stay_one_step": "G01",
+        "test_queries_and_headers_of_native_calls_cannot_break_out": "G02",
     },
     "tests/test_native_requests.py": {"test_a_path_that_climbs_is_refused": "G01"},
 }

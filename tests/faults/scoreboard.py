@@ -50,14 +50,15 @@ class Scoreboard:
 
     def lines(self) -> list[str]:
         """The table, and below it what is open."""
-        made = [f"{'group':<42}{'rows':>6}{'proven':>8}{'tests':>8}"]
+        made = [f"{'group':<42}{'rows':>6}{'proven':>8}{'in part':>9}{'tests':>8}"]
         for group, title in GROUPS.items():
             rows = [row for row in ROWS if row[0] == group]
             tests = set().union(*(self.tests[row] for row in rows))
             count = sum(row in self.proven for row in rows)
-            made.append(f"{group}  {title:<39}{len(rows):>6}{count:>8}{len(tests):>8}")
+            partly = sum(row in PARTLY for row in rows)
+            made.append(f"{group}  {title:<39}{len(rows):>6}{count:>8}{partly:>9}{len(tests):>8}")
         every = set().union(*self.tests.values())
-        made.append(f"{'all':<42}{len(ROWS):>6}{len(self.proven):>8}{len(every):>8}")
+        made.append(f"{'all':<42}{len(ROWS):>6}{len(self.proven):>8}{len(PARTLY):>9}{len(every):>8}")
         made += ["", "open:"]
         made += [f"  {row}  {ROWS[row]}: {OPEN.get(row, 'no test')}" for row in ROWS if not self.tests[row]]
         made += ["", "proven in part, and what is missing:"]

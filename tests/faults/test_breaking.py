@@ -98,11 +98,11 @@ async def test_results_from_before_it_opened_change_nothing(late: Any) -> None:
 
 
 @scenario("K09")
-async def test_ten_thousand_cancelled_calls_are_no_failures() -> None:
+async def test_a_storm_of_cancelled_calls_is_no_failure() -> None:
     """In flight, in the queue and in backoff."""
     server = VirtualServer(always=says(wait=5.0))
     async with watched(server, max_concurrent_requests=500, queue_size=500, failure_threshold=1) as ai:
-        for _ in range(10):
+        for _ in range(3):
             tasks = [asyncio.ensure_future(ai.chat("openai:m", "hi")) for _ in range(1_000)]
             await asyncio.sleep(1)
             for task in tasks:

@@ -25,7 +25,7 @@ from tests.faults.http import BODY, answer, encoded, zipped
 from tests.faults.scenarios import scenario
 from tests.faults.script import close, hang, send, sleep
 from tests.faults.server import FaultServer
-from tests.faults.watching import PATIENT, watched
+from tests.faults.watching import watched
 
 pytestmark = pytest.mark.sockets
 CAP = 2**20
@@ -116,7 +116,7 @@ PLACES = [
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_never_followed(server: FaultServer, status: int) -> None:
     """To this host, another, over another scheme or in another's name: an error, and nothing arrives there."""
-    async with FaultServer() as other, watched(server, max_retries=3, **PATIENT) as ai:
+    async with FaultServer() as other, watched(server, max_retries=3) as ai:
         for place in PLACES:
             where = place.format(here=server.url, other=other.url, port=other.port)
             server.answers += [(send(answer(b"", f"location: {where}", status=status)),)]
@@ -124,6 +124,7 @@ async def test_redirects_are_never_followed(server: FaultServer, status: int) ->
                 await ai.chat("openai:m", "hi")
             assert caught.value.attempts == 1
         assert (len(server.requests), other.accepted) == (len(PLACES), 0)
+        assert ai.report()["circuit_breaker"]["state"] == "closed"
 
 
 BOMBS = {

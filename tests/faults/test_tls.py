@@ -45,11 +45,15 @@ async def test_a_right_certificate_is_accepted(ca: trustme.CA) -> None:
 @pytest.mark.parametrize("fault", tls.BAD)
 async def test_a_bad_certificate_is_refused_once(ca: trustme.CA, fault: str) -> None:
     """A TLSError that is not retried; no request arrives."""
-    async with FaultServer(tls=tls.BAD[fault](ca)) as server, watched(server, max_retries=3, **FAST) as ai:
+    async with (
+        FaultServer(tls=tls.BAD[fault](ca)) as server,
+        watched(server, max_retries=3, failure_threshold=1, **FAST) as ai,
+    ):
         with pytest.raises(TLSError) as caught:
             await ai.chat("openai:m", "hi")
         assert (caught.value.attempts, caught.value.phase, caught.value.retryable) == (1, "connect", False)
         assert (server.requests, leaks(caught.value)) == ([], [])
+        assert ai.report()["circuit_breaker"]["state"] == "closed"
 
 
 @scenario("L02")

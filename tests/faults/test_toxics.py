@@ -121,7 +121,7 @@ async def test_down_and_up_again(server: FaultServer) -> None:
 
 @scenario("B01", "B02", "C13")
 async def test_a_thousand_calls_of_which_some_meet_a_fault() -> None:
-    """Every tenth answer is cut, reset, refused or slow; every call ends, most of them well, and the ledger is exact."""
+    """Every tenth answer is cut, reset, refused or slow; every call ends, and the ledger is exact."""
     rng = random.Random(11)
     faults: list[Any] = [
         (reset(),),

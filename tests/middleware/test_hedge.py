@@ -11,6 +11,8 @@ import pytest
 from ipfs_accel_async import Client, MockTransport, OverloadedError, RequestTimeoutError, ServerError
 from ipfs_accel_async.wire.http import Request, Response
 from tests.answering import JSON, SSE, completion, error_body, header
+from tests.test_cancellation import Suspensions, _await
+from tests.virtual_loop import VirtualLoop
 
 OK = MockTransport.reply(completion(), headers=JSON)
 DOWN = MockTransport.reply(error_body("down"), status=500, headers=JSON)
@@ -210,3 +212,34 @@ async def test_a_service_that_stays_slow_is_hedged_within_the_share() -> None:
         await learn(ai)
         await asyncio.gather(*(ai.chat("openai:m", "x") for _ in range(100)))
         assert len(service.mock.requests) <= 120 * 1.2 + 20
+
+
+def swept(*at: int) -> int:
+    """Run a hedged call, cancelled at those suspensions; how often it suspends."""
+
+    async def scenario() -> int:
+        service = Service(*warm((60.0, OK), (60.0, DOWN), (0.5, OK)))
+        async with service.client(max_retries=1, retry_jitter=0) as ai:
+            await learn(ai)
+            before = asyncio.all_tasks()
+            watched = Suspensions(ai.chat("openai:m", "x"), *at)
+            (end,) = await asyncio.gather(asyncio.ensure_future(_await(watched)), return_exceptions=True)
+            assert isinstance(end, asyncio.CancelledError) == bool(at), end
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # cancelled twice, the sides end on their own in the next steps
+            await asyncio.sleep(0)
+            assert quiet(ai, before)
+            assert (service.under_way, service.mock.open) == (0, 0)
+        return watched.count
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(scenario())
+
+
+def test_cancel_at_every_suspension() -> None:
+    """Cancelled at each suspension of a hedged call, once and twice in a row: all is as it was before."""
+    count = swept()
+    assert count >= 3
+    for at in range(1, count + 1):
+        swept(at)
+        swept(at, at + 1)

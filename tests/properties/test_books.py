@@ -6,7 +6,7 @@ Where each of the invariants of a resilient client is proved:
 2. each call is resolved exactly once: here; tests/soak
 3. no call is lost: test_dispatcher_machine
 4. no slot is idle while somebody waits: test_dispatcher_machine, whose model starts calls greedily
-5. order inside a priority, aging across them: test_dispatcher_machine; tests/test_dispatcher.py
+5. order inside a priority, aging across them: test_order; test_dispatcher_machine
 7. the breaker equals a replay: tests/policy/test_breaker_oracle.py; its failure rate: tests/policy/test_failures.py
 8. retries: test_retrying; the budget alone: tests/policy/test_budget.py; waits alone: tests/policy/test_backoff.py
 9. deadlines: test_retrying

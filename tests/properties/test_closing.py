@@ -57,13 +57,16 @@ async def scenario(users: list[tuple[str, float]], closers: list[Any], cap: int)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
     server = VirtualServer(always=lambda request: ANSWERS[request.body.split(b'"model":"')[1].split(b'"')[0].decode()])
     ai = Client(transport=server, keys={"openai": ["a", "b"]}, max_concurrent_requests=cap, queue_size=3)
-    ai._engine.runtime()
+    runtime = ai._engine.runtime()
     baseline = asyncio.all_tasks()
     using = [asyncio.ensure_future(use(ai, way, at)) for way, at in users]
     closing = [asyncio.ensure_future(close(ai, *one)) for one in closers]
     for took, (_, grace, _) in zip(await asyncio.gather(*closing), closers, strict=True):
         assert took <= grace + 1e-6
     await ai.aclose(grace=0)
+    for _ in range(8):
+        await asyncio.sleep(0)
+    assert not runtime._deadline._scopes  # no call is under way, without time having passed
     if using:
         await asyncio.wait(using)  # each of them: nobody is left waiting for what will never come
     for task in using:

@@ -17,6 +17,7 @@ from tests.virtual_loop import VirtualLoop
 RETRIED = {"500", "503", "429", "refused", "reset"}
 FREE = {"429"}  # the service asked for it: no retry is taken from the budget
 KINDS = st.sampled_from(["ok", "ok", "400", *sorted(RETRIED)])
+LONG_AGO = ("500", "429", "429", "500")  # the budget has forgotten the first by the time of the last
 ASKED = 3.0
 EPS = 1e-6
 
@@ -179,6 +180,7 @@ def attempts_of(call: Made, times: list[float], start: int) -> int:
 
 @given(RULES, PLAYS, st.integers(1, 5), st.sampled_from([0.1, 4.0, 11.0]))
 @example(Rules(4, 1.0, 2.0, 16.0, 0.0, 0.0, 1, 300.0), [Play("500", 0.3)] * 6, 3, 0.1)
+@example(Rules(4, 1.0, 1.0, 1.0, 0.0, 0.0, 1, 300.0), [Play(kind, 2.5) for kind in (*LONG_AGO, "ok")], 1, 0.1)
 @settings(max_examples=120)
 def test_retries_follow_the_rules(rules: Rules, plays: list[Play], calls: int, gap: float) -> None:
     """Attempts, waits, what is retried at all, deadline and budget: each request is one that the rules allow."""
