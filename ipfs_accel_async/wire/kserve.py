@@ -93,8 +93,12 @@ def from_json(datatype: str, shape: Sequence[int], data: Any) -> NDArray[Any]:
     name = "<f4" if datatype == "BF16" else NUMPY_OF.get(datatype)
     if name is None:
         raise ValueError(f"{datatype!r} is no datatype of the protocol")
-    raw = np.array(data)
     wanted = np.dtype(name)
+    raw = np.array(data)
+    if wanted.kind == "u" and raw.dtype.kind == "f":  # numpy makes floats of 2**63 beside small ones
+        raw = np.array(data, object)
+        if all(type(item) is int and 0 <= item <= np.iinfo(wanted).max for item in raw.flat):
+            raw = raw.astype(wanted)
     fits = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}[wanted.kind]
     if raw.size and raw.dtype.kind not in fits:
         raise ValueError(f"data has other values than {datatype}")

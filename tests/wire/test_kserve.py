@@ -50,6 +50,16 @@ def test_numbers_come_back_from_json(array: Any) -> None:
     np.testing.assert_array_equal(back, array)
 
 
+@pytest.mark.parametrize("values", [[2**63, 0], [2**64 - 1, 1, 2**63], [[0, 2**63]]])
+def test_large_whole_numbers_beside_small_ones_stay_whole(values: list[Any]) -> None:
+    """By way of floats they would lose their last digits."""
+    back = kserve.from_json("UINT64", np.array(values, object).shape, values)
+    assert back.tolist() == values
+    for wrong in ([2**64, 0], [2**63, -1], [2**63, 0.5], [2**63, "a"]):
+        with pytest.raises(ValueError, match="values"):
+            kserve.from_json("UINT64", [2], wrong)
+
+
 @given(st.lists(ITEMS, max_size=5))
 def test_strings_come_back_as_bytes(items: list[str | bytes]) -> None:
     """Each element with its length before it; texts as UTF-8."""
