@@ -35,6 +35,8 @@ class Files(Listed):
         upload = await as_upload(file, name=name)
         return await self._call("files.create", form=[("purpose", purpose), ("file", upload)])
 
+    upload = create  # the word that every other provider's files have
+
     async def list(self, **query: Any) -> NativeAnswer:
         """The files; `query` is whatever the service takes."""
         return await self._call("files.list", query=query)

@@ -50,6 +50,8 @@ class Files(Listed):
         form = form_of({"purpose": purpose, "expires_after": expires_after, **params, "file": upload})
         return await self._call("files.create", form=form)
 
+    upload = create  # the word that every other provider's files have
+
     async def list(self, *, purpose: str | None = None, **query: Any) -> NativeAnswer:
         """One page of files; `query` takes ``after``, ``limit`` and ``order``."""
         return await self._call("files.list", query={"purpose": purpose, **query})
