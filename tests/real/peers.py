@@ -153,6 +153,14 @@ class Peer:
             except subprocess.TimeoutExpired:
                 continue
         process.wait()
+        end = time.monotonic() + 10
+        while self._listens() and time.monotonic() < end:  # what it started may take a moment longer to go
+            time.sleep(0.02)
+
+    def _listens(self) -> bool:
+        with socket.socket() as asking:
+            asking.settimeout(1)
+            return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _wait(self) -> None:
         end = time.monotonic() + self._seconds
