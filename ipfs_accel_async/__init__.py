@@ -42,10 +42,7 @@ from ipfs_accel_async.errors import (
     TransportError,
     UnexpectedRedirectError,
 )
-from ipfs_accel_async.functions import Function
-from ipfs_accel_async.handler import Handler
 from ipfs_accel_async.keys import Keys, Secret
-from ipfs_accel_async.rounds import Conversation
 from ipfs_accel_async.stream import ByteStream, EventStream, Stream
 from ipfs_accel_async.transport.mock import MockTransport
 from ipfs_accel_async.types import Image, Message, NativePart, Priority, Target, Text, Thinking, Tool, ToolCall
@@ -53,6 +50,8 @@ from ipfs_accel_async.vectors import cosine_similarity, normalize
 from ipfs_accel_async.wire.multipart import Upload
 
 if TYPE_CHECKING:
+    from ipfs_accel_async.functions import Function
+    from ipfs_accel_async.handler import Handler
     from ipfs_accel_async.native.openai import VoiceTurn
     from ipfs_accel_async.native.s3_kit import PartialFailureError
     from ipfs_accel_async.providers.s3_kit import S3Key
@@ -75,6 +74,7 @@ if TYPE_CHECKING:
         Transcript,
         Verdict,
     )
+    from ipfs_accel_async.rounds import Conversation
 
 __all__ = [
     "APIError",
@@ -182,6 +182,9 @@ def __getattr__(name: str) -> object:
 
 
 _LATER = {
+    "Conversation": "ipfs_accel_async.rounds",
+    "Function": "ipfs_accel_async.functions",
+    "Handler": "ipfs_accel_async.handler",
     "PartialFailureError": "ipfs_accel_async.native.s3_kit",
     "S3Key": "ipfs_accel_async.providers.s3_kit",
     "VoiceTurn": "ipfs_accel_async.native.openai",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipfs_accel_async.rounds import Conversation, converse
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
@@ -13,6 +11,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.conversation import Messages
     from ipfs_accel_async.functions import Function
     from ipfs_accel_async.metrics.prices import Cost
+    from ipfs_accel_async.rounds import Conversation
 
 
 class Conversing:
@@ -50,6 +49,8 @@ class Conversing:
             ConfigError: A function cannot be described to a model.
             Exception: Whatever a function raised.
         """
+        from ipfs_accel_async.rounds import converse
+
         return await converse(
             self.chat,
             model,

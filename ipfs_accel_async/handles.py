@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
-from ipfs_accel_async.handler import Handler
-from ipfs_accel_async.native._handle import Bound
 
 if TYPE_CHECKING:
     from ipfs_accel_async.engine import Engine
+    from ipfs_accel_async.handler import Handler
     from ipfs_accel_async.native.claude import ClaudeHandle
     from ipfs_accel_async.native.gemini import GeminiHandle
     from ipfs_accel_async.native.groq import GroqHandle
@@ -35,6 +34,8 @@ class Handles:
         Raises:
             ConfigError: There is no such provider, or it has nothing of its own.
         """
+        from ipfs_accel_async.native._handle import Bound
+
         return registry.handle(self._engine.provider(provider).codec)(Bound(self._engine, provider))
 
     def handler(
@@ -53,6 +54,8 @@ class Handles:
             ConfigError: The provider or its key is missing, or the address cannot be used.
             InvalidRequestError: The provider has no such operation.
         """
+        from ipfs_accel_async.handler import Handler
+
         return Handler(self, self._engine, provider, model, base_url, operation, defaults)
 
     @property
