@@ -155,11 +155,11 @@ class Decode(Full):
 
     async def chat(self) -> str:
         """Nothing to decode into an array."""
-        raise NotImplementedError
+        raise LookupError("only embeddings are decoded")
 
     async def stream(self) -> int:
         """Likewise."""
-        raise NotImplementedError
+        raise LookupError("only embeddings are decoded")
 
     async def embed(self, texts: list[str], encoding: str) -> Any:
         """The shortest way from bytes to an array."""
