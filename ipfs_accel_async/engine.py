@@ -85,12 +85,13 @@ class Engine:
         timeout: float | None,
         fallbacks: Iterable[str],
         tags: Mapping[str, str],
+        endpoint: str = "",
     ) -> Any:
-        """Send a payload to a model and its fallbacks, named as callers name them."""
+        """Send a payload to a model and its fallbacks, named as callers name them; `endpoint` is the model's alone."""
         if isinstance(fallbacks, str):
             fallbacks = (fallbacks,)
         others = tuple(self.target(other, operation) for other in fallbacks)
-        target = self.target(model, operation)
+        target = self.target(model, operation, endpoint)
         return await self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
 
     def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:

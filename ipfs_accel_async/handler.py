@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ipfs_accel_async.engine import Engine
-    from ipfs_accel_async.types import Payload, Target
+    from ipfs_accel_async.types import Target
 
 DEFAULTS = ("chat", "infer", "embed", "rerank", "classify", "transcribe", "speech", "image")
 """The operation of a handler that is not told one: the first that its provider has."""
@@ -81,24 +82,8 @@ class Pinned:
         self._endpoint = endpoint
         self.provider = engine.provider
         self.send = engine.send
+        self.call = partial(engine.call, endpoint=endpoint)
 
     def target(self, model: str, operation: str = "") -> Target:
         """The target of a model, at this address."""
         return self._engine.target(model, operation, self._endpoint)
-
-    async def call(
-        self,
-        operation: str,
-        model: str,
-        payload: Payload,
-        priority: int | str,
-        timeout: float | None,
-        fallbacks: Iterable[str],
-        tags: Mapping[str, str],
-    ) -> Any:
-        """Send a payload to a model at this address."""
-        if isinstance(fallbacks, str):
-            fallbacks = (fallbacks,)
-        others = tuple(self._engine.target(other, operation) for other in fallbacks)
-        target = self.target(model, operation)
-        return await self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
