@@ -17,7 +17,7 @@ from ipfs_accel_async.simulator.twin import Ask, Whole
 from tests.providers.described import BESIDE
 from tests.providers.recorded import call_of, fixture
 
-yaml = pytest.importorskip("yaml")
+yaml = pytest.importorskip("yaml", reason="it is in the extra dev, which is not installed")
 COPIES = sorted(BESIDE.glob("*/reference/specs/kserve/open_inference_rest.yaml"))
 pytestmark = pytest.mark.skipif(not COPIES, reason="no copy of the Open Inference Protocol beside the repository")
 ARRAYS = {

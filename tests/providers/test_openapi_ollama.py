@@ -17,7 +17,7 @@ from ipfs_accel_async.types import ChatRequest, EmbedRequest
 from tests.providers.ollama_calls import BY_NAME, PNG, SCHEMA, Case
 from tests.providers.recorded import call_of, fixture, recorded_stream
 
-yaml = pytest.importorskip("yaml")
+yaml = pytest.importorskip("yaml", reason="it is in the extra dev, which is not installed")
 COPIES = sorted(Path(__file__).resolve().parents[3].glob("*/reference/specs/ollama/openapi.yaml"))
 pytestmark = pytest.mark.skipif(not COPIES, reason="no copy of Ollama's description beside the repository")
 UNDESCRIBED = {("HEAD", "/api/blobs/*"), ("POST", "/api/blobs/*"), ("GET", "/")}

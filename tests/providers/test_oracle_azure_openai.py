@@ -19,7 +19,7 @@ from tests.recorder import Recorded, Recorder, recording
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-openai = pytest.importorskip("openai")
+openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
 pytestmark = [pytest.mark.sockets, pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")]
 
 VERSION = "2024-10-21"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.answers import Reply, Usage
     from ipfs_accel_async.wire.http import Request
 
-anthropic = pytest.importorskip("anthropic")
+anthropic = pytest.importorskip("anthropic", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "sk-ant-oracle"

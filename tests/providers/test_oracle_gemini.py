@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.answers import Reply
     from tests.recorder import Recorder
 
-genai = pytest.importorskip("google.genai")
+genai = pytest.importorskip("google.genai", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "AIza-oracle"

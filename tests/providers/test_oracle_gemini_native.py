@@ -17,7 +17,7 @@ from tests.providers.gemini_calls import in_camel_case
 from tests.providers.gemini_pair import CACHE, agree, both
 from tests.providers.recorded import call_of, fixture, response
 
-genai = pytest.importorskip("google.genai")
+genai = pytest.importorskip("google.genai", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 JOB = {"name": "batches/9", "metadata": {"state": "BATCH_STATE_SUCCEEDED", "model": "models/m"}, "done": True}

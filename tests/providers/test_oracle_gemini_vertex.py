@@ -15,7 +15,7 @@ from tests.providers.gemini_calls import BY_NAME, Case, in_camel_case
 from tests.providers.gemini_pair import CACHE, agree, both
 from tests.providers.recorded import call_of, fixture
 
-genai = pytest.importorskip("google.genai")
+genai = pytest.importorskip("google.genai", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 

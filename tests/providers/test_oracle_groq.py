@@ -30,7 +30,7 @@ from tests.recorder import Recorder, recording
 if TYPE_CHECKING:
     from ipfs_accel_async.answers import Usage
 
-groq = pytest.importorskip("groq")
+groq = pytest.importorskip("groq", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "gsk_oracle"

@@ -32,7 +32,7 @@ from tests.recorder import Recorder, recording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-huggingface_hub = pytest.importorskip("huggingface_hub")
+huggingface_hub = pytest.importorskip("huggingface_hub", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "hf_oracle"

@@ -22,7 +22,7 @@ from tests.recorder import Recorder, recording
 if TYPE_CHECKING:
     from ipfs_accel_async.providers._codec import Codec
 
-huggingface_hub = pytest.importorskip("huggingface_hub")
+huggingface_hub = pytest.importorskip("huggingface_hub", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "hf_oracle"

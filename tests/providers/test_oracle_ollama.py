@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.answers import Reply
     from ipfs_accel_async.wire.http import Request
 
-ollama = pytest.importorskip("ollama")
+ollama = pytest.importorskip("ollama", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "cloud-oracle"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.recorder import Recorder
 
-ollama = pytest.importorskip("ollama")
+ollama = pytest.importorskip("ollama", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 BASE = "http://127.0.0.1:1"

@@ -16,7 +16,7 @@ from tests.providers.openai_calls import CASES, IDS, ChatCase
 from tests.providers.recorded import call_of, fixture, recorded_response
 from tests.recorder import Recorder, recording
 
-openai = pytest.importorskip("openai")
+openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 

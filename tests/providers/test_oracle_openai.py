@@ -31,7 +31,7 @@ from tests.recorder import Recorder, recording
 if TYPE_CHECKING:
     from ipfs_accel_async.answers import Usage
 
-openai = pytest.importorskip("openai")
+openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "sk-oracle"

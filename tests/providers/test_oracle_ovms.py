@@ -19,7 +19,7 @@ from tests.providers.openai_calls import CASES, HELLO, IDS, THEIR_HELLO, ChatCas
 from tests.providers.recorded import call_of, deltas_of, fixture, headers_of, recorded_response, recorded_stream
 from tests.recorder import Recorder, recording
 
-openai = pytest.importorskip("openai")
+openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "ovms-oracle"

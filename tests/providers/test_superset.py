@@ -200,7 +200,7 @@ async def test_tokens_are_counted_before_a_chat(name: str) -> None:
 @pytest.mark.parametrize("name", SOLD)
 async def test_what_is_sold_has_a_price(name: str) -> None:
     """An estimate by list prices, and said to be one."""
-    pytest.importorskip("genai_prices")
+    pytest.importorskip("genai_prices", reason="it is in the extra dev, which is not installed")
     async with pair(name) as (ai, _):
         cost = ai.cost(await ai.chat(SOLD[name], "Hello"))
     assert cost is not None

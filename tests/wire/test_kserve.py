@@ -94,7 +94,7 @@ def test_bfloat16_is_read_exactly(array: Any) -> None:
 
 def test_bfloat16_is_written_from_arrays_of_it() -> None:
     """Those of ml_dtypes; there is no other numpy type of that name."""
-    ml_dtypes = pytest.importorskip("ml_dtypes")
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="it is in the extra dev, which is not installed")
     array = np.array([1.0, -2.5], ml_dtypes.bfloat16)
     assert kserve.datatype_of(array) == "BF16"
     assert kserve.to_binary(array) == bytes.fromhex("803f20c0")

@@ -20,7 +20,7 @@ from tests.recorder import Recorder, recording
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-anthropic = pytest.importorskip("anthropic")
+anthropic = pytest.importorskip("anthropic", reason="it is in the extra dev, which is not installed")
 pytestmark = pytest.mark.sockets
 
 KEY = "sk-ant-oracle"

@@ -61,7 +61,7 @@ def test_every_row_is_called() -> None:
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 async def test_the_sdk_sends_the_same(case: Case) -> None:
     """Method, path and body, a form part by part, are those of the official SDK."""
-    openai = pytest.importorskip("openai")
+    openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
     async with recording() as recorder:
         recorder.answer(ANSWER)
         async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{recorder.base_url}/v1", max_retries=0) as sdk:

@@ -13,7 +13,7 @@ from tests.native.openai.case import ANSWER, Case
 from tests.native.openai.resource_calls import CASES, IDS, KEY
 from tests.recorder import Recorded, recording
 
-openai = pytest.importorskip("openai")
+openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
 pytestmark = [pytest.mark.sockets, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 

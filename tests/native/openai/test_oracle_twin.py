@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.native.openai import OpenAIHandle
 
-openai = pytest.importorskip("openai")
+openai = pytest.importorskip("openai", reason="it is in the extra dev, which is not installed")
 pytestmark = [pytest.mark.sockets, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 FUNCTION = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}

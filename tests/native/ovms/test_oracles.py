@@ -70,7 +70,7 @@ async def test_an_inference_is_tritonclients(
     recorder: Recorder, binary: bool, outputs: tuple[str, ...], more: dict[str, str]
 ) -> None:
     """The same method, path, JSON and bytes behind it, and the same arrays from the answer."""
-    triton = pytest.importorskip("tritonclient.http.aio")
+    triton = pytest.importorskip("tritonclient.http.aio", reason="it is in the extra dev, which is not installed")
     inputs = {"i": X, "s": WORDS}
     if binary:
         recorder.answer(BINARY, headers={HEADER: str(len(json.dumps(BINARY_HEAD)))})
@@ -96,7 +96,7 @@ async def test_an_inference_is_tritonclients(
 
 async def test_what_it_asks_of_a_server_is_the_same(recorder: Recorder) -> None:
     """Health, readiness and metadata, with and without a version."""
-    triton = pytest.importorskip("tritonclient.http.aio")
+    triton = pytest.importorskip("tritonclient.http.aio", reason="it is in the extra dev, which is not installed")
     recorder.answer({"name": "m", "inputs": []})
     async with triton.InferenceServerClient(urlsplit(recorder.base_url).netloc) as client:
         await client.is_server_live()
@@ -119,7 +119,7 @@ async def test_what_it_asks_of_a_server_is_the_same(recorder: Recorder) -> None:
 
 async def test_a_prediction_is_ovmsclients(recorder: Recorder) -> None:
     """Column format, its version 0 for the newest, status and metadata: the same requests, the same outputs."""
-    ovmsclient = pytest.importorskip("ovmsclient")
+    ovmsclient = pytest.importorskip("ovmsclient", reason="it is in the extra dev, which is not installed")
     recorder.answer({"outputs": {"o": [[1.0, 2.0]]}})
     client = ovmsclient.make_http_client(urlsplit(recorder.base_url).netloc)
     theirs = await asyncio.to_thread(client.predict, {"i": X}, "m", 3)
