@@ -15,9 +15,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import errors, registry
-from ipfs_accel_async.config import ProviderSettings, Settings
+from ipfs_accel_async.config import ProviderSettings
 from ipfs_accel_async.handles import Handles
 from ipfs_accel_async.providers._errors import api_error
+from ipfs_accel_async.settings import Settings
 from ipfs_accel_async.simulator import PRESETS, Fault
 
 if TYPE_CHECKING:

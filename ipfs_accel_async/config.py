@@ -5,59 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from ipfs_accel_async.errors import ConfigError
 from ipfs_accel_async.keys import Keys, Secret
+from ipfs_accel_async.settings import Settings
 
-OverflowPolicy = Literal["reject", "drop-lowest", "wait"]
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 _FRAMING = {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"}
 _KEY_HEADERS = {"authorization", "x-api-key", "x-goog-api-key"}
-
-
-class Settings(BaseModel):
-    """How calls to one provider are bounded, queued, retried and cut off. Times are in seconds."""
-
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
-    )
-
-    max_concurrent_requests: int = Field(5, ge=1, description="calls in flight at once; a stream counts until closed")
-    max_concurrent_per_endpoint: int | None = Field(None, ge=1, description="the same, for one base URL")
-    queue_size: int = Field(100, ge=0, description="calls that may wait")
-    queue_overflow_policy: OverflowPolicy = Field("reject", description="what a full queue does")
-    priority_aging: float = Field(10.0, gt=0, le=86_400, description="waiting this long is worth one priority level")
-    max_retries: int = Field(5, ge=0, le=100, description="times a call is sent again")
-    initial_retry_delay: float = Field(1.0, ge=0, le=3_600)
-    backoff_factor: float = Field(2.0, ge=1, le=100)
-    max_retry_delay: float = Field(16.0, ge=0, le=3_600, description="longest own delay, jitter included")
-    retry_jitter: float = Field(0.2, ge=0, le=1, description="share by which delays vary")
-    max_retry_after: float = Field(60.0, ge=0, le=86_400, description="longest wait a server may ask for")
-    retry_budget_ratio: float = Field(0.2, ge=0, le=1, description="retries a call that an endpoint at fault may get")
-    retry_budget_reserve: int = Field(10, ge=0, le=10_000, description="the same, every 10 s, whatever the calls")
-    hedge: bool = Field(False, description="whether a slow call is asked a second time, for the faster answer")
-    failure_threshold: int = Field(5, ge=1, description="failures in a row that open the breaker")
-    failure_rate: float = Field(0.5, gt=0, le=1, description="share of failures that opens the breaker")
-    failure_rate_calls: int = Field(20, ge=1, description="fewest calls, of 30 s, for that share to count")
-    reset_timeout: float = Field(30.0, gt=0, le=86_400, description="time until an open breaker lets one call try")
-    max_reset_timeout: float = Field(120.0, gt=0, le=86_400, description="the same, doubled for each try that failed")
-    timeout: float = Field(300.0, gt=0, le=86_400, description="deadline of a call: queue, retries and stream together")
-    stream_idle_timeout: float = Field(120.0, gt=0, le=86_400, description="silence after which a stream is given up")
-    close_grace: float = Field(5.0, ge=0, le=3_600, description="time that calls have to end when the client is closed")
-    connect_timeout: float = Field(10.0, gt=0, le=3_600)
-    max_response_bytes: int = Field(256 * 2**20, ge=1024, description="cap on a decoded answer")
-
-    @model_validator(mode="after")
-    def _delays_are_ordered(self) -> Self:
-        if self.initial_retry_delay > self.max_retry_delay:
-            message = "initial_retry_delay is above max_retry_delay"
-            raise ValueError(message)
-        return self
 
 
 class ProviderSettings(Settings):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import anyio
 
     from ipfs_accel_async.call import Call
-    from ipfs_accel_async.config import Settings
     from ipfs_accel_async.keys import Secret
+    from ipfs_accel_async.settings import Settings
     from ipfs_accel_async.trace import Attempt
 
 UNUSED = Outcome("ignored")

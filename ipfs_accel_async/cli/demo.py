@@ -59,7 +59,7 @@ async def _run(
     from ipfs_accel_async.cli.demo_run import SETTINGS, run
     from ipfs_accel_async.cli.demo_table import Bars, counted
     from ipfs_accel_async.client import Client
-    from ipfs_accel_async.config import Settings
+    from ipfs_accel_async.settings import Settings
     from ipfs_accel_async.simulator import PROVIDERS, Simulator
     from ipfs_accel_async.transport.schemes import Schemes
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipfs_accel_async import Client, MockTransport, errors
-from ipfs_accel_async.config import Settings
+from ipfs_accel_async.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ import anyio
 import pytest
 
 from ipfs_accel_async import CircuitOpenError, Client, MockTransport, RateLimitError, ServerError, Usage
-from ipfs_accel_async.config import Settings
 from ipfs_accel_async.lanes import Lane
 from ipfs_accel_async.metrics.meter import Meter
 from ipfs_accel_async.metrics.report import Report, report
 from ipfs_accel_async.policy.breaker import Breaker
+from ipfs_accel_async.settings import Settings
 
 if TYPE_CHECKING:
     from ipfs_accel_async.wire.http import Request, Response

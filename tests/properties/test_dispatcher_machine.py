@@ -11,13 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ipfs_accel_async.config import Settings
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.errors import ClientClosedError, QueueFullError
 from ipfs_accel_async.keys import Keys
 from ipfs_accel_async.lanes import Lane
 from ipfs_accel_async.middleware.keyring import KeyGate
 from ipfs_accel_async.policy.keyring import KeyRing
+from ipfs_accel_async.settings import Settings
 from ipfs_accel_async.types import Target
 from tests.doubles import a_call, lane_of
 from tests.properties.greedy import Item, Model

@@ -1,0 +1,17 @@
+"""When what keeps failing is left alone, and for how long."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ipfs_accel_async.settings.group import Group
+
+
+class Breaking(Group):
+    """When what keeps failing is left alone, and for how long."""
+
+    failure_threshold: int = Field(5, ge=1, description="failures in a row that open the breaker")
+    failure_rate: float = Field(0.5, gt=0, le=1, description="share of failures that opens the breaker")
+    failure_rate_calls: int = Field(20, ge=1, description="fewest calls, of 30 s, for that share to count")
+    reset_timeout: float = Field(30.0, gt=0, le=86_400, description="time until an open breaker lets one call try")
+    max_reset_timeout: float = Field(120.0, gt=0, le=86_400, description="the same, doubled for each try that failed")
