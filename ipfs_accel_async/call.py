@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipfs_accel_async.options import NO_WISHES, Options
 from ipfs_accel_async.trace import Trace
 from ipfs_accel_async.types import NOTHING, Payload, Priority, Target
 
@@ -34,6 +35,7 @@ class Call:
         tags: The caller's own labels.
         fallbacks: Targets to try when this one fails.
         key: Lent by the dispatcher for one attempt.
+        options: The caller's wishes to the layers.
         trace: Where the call is.
     """
 
@@ -48,6 +50,7 @@ class Call:
     tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     fallbacks: tuple[Target, ...] = ()
     key: Secret | None = None
+    options: Options = NO_WISHES
     trace: Trace = field(default_factory=Trace, compare=False)
 
     @property
@@ -83,6 +86,7 @@ class Call:
             self.tags,
             self.fallbacks,
             key,
+            self.options,
             self.trace,
         )
 

@@ -46,7 +46,7 @@ class Client(Completing, Conversing, Operations, Media, Handles, Lifecycle):
         max_total_concurrent_requests: Cap over all providers together.
         options: Settings for all providers: ``max_concurrent_requests=5``, ``queue_size=100``, ``max_retries=5``,
             ``initial_retry_delay=1``, ``backoff_factor=2``, ``max_retry_delay=16``, ``failure_threshold=5``,
-            ``reset_timeout=30``, ``timeout=300`` and the others of :class:`~ipfs_accel_async.config.Settings`.
+            ``reset_timeout=30``, ``timeout=300`` and the others of :class:`~ipfs_accel_async.settings.Settings`.
 
     Raises:
         ConfigError: A name, setting, key or address is wrong.

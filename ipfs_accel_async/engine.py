@@ -1,28 +1,30 @@
-"""What stands behind a client: its settings, checked when built, and the runtime of the loop it is used in."""
+"""What stands behind a client: its settings, checked when built, and calls made of what callers pass."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
-from ipfs_accel_async.arguments import as_grace, as_priority, as_timeout
+from ipfs_accel_async.arguments import as_priority, as_timeout
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
-from ipfs_accel_async.errors import ClientClosedError, ConfigError, ForkedClientError
-from ipfs_accel_async.provider import Provider, Providers
-from ipfs_accel_async.runtime import Runtime, idle_report
-from ipfs_accel_async.transport.schemes import Schemes
+from ipfs_accel_async.errors import ConfigError
+from ipfs_accel_async.home import Home
+from ipfs_accel_async.options import NO_WISHES, Defaults
+from ipfs_accel_async.provider import Providers
 from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
     from ipfs_accel_async.metrics.report import Report
+    from ipfs_accel_async.options import Options
+    from ipfs_accel_async.provider import Provider
+    from ipfs_accel_async.runtime import Runtime
     from ipfs_accel_async.transport import Transport
     from ipfs_accel_async.types import NativeRequest, Payload, Target
 
@@ -61,20 +63,38 @@ class Engine:
                     f"{min(misplaced)} is a setting of the client: Client({min(misplaced)}=...)", provider=name
                 )
             registry.codec(own[name].wire or name)
-        self._common = settings(common, NOTHING, "")
-        self._http_client = http_client
-        self._transport = transport
-        self._max_total = max_total
-        self._providers = Providers(
-            self._common,
-            own,
-            {name: made for name, given in keys.items() if (made := as_keys(given)) is not None},
-            {name: checked_url(url) for name, url in base_urls.items()},
-            CredentialsFile(credentials_file),
+        shared = settings(common, NOTHING, "")
+        self._home = Home(
+            Providers(
+                shared,
+                own,
+                {name: made for name, given in keys.items() if (made := as_keys(given)) is not None},
+                {name: checked_url(url) for name, url in base_urls.items()},
+                CredentialsFile(credentials_file),
+            ),
+            shared,
+            http_client,
+            transport,
+            max_total,
         )
-        self._runtime: Runtime | None = None
-        self._process = 0
-        self._closed = False
+        self._options = NO_WISHES
+        self._defaults: Defaults | None = None
+
+    def with_options(self, options: Options, defaults: Defaults) -> Engine:
+        """Another engine in the same home, whose calls carry `options` and `defaults`."""
+        view = object.__new__(type(self))
+        view._home, view._options, view._defaults = self._home, options, defaults
+        return view
+
+    @property
+    def options(self) -> Options:
+        """The wishes of its calls."""
+        return self._options
+
+    @property
+    def defaults(self) -> Defaults:
+        """What its calls have where they name nothing else."""
+        return self._defaults or Defaults()
 
     async def call(
         self,
@@ -90,6 +110,8 @@ class Engine:
         """Send a payload to a model and its fallbacks, named as callers name them; `endpoint` is the model's alone."""
         if isinstance(fallbacks, str):
             fallbacks = (fallbacks,)
+        if self._defaults is not None:
+            fallbacks = fallbacks or self._defaults.fallbacks
         others = tuple(self.target(other, operation) for other in fallbacks)
         target = self.target(model, operation, endpoint)
         return await self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
@@ -103,7 +125,7 @@ class Engine:
             endpoint: Base URL instead of all that is configured.
         """
         provider, name = registry.split(model)
-        return self._providers[provider].target(name, operation, endpoint)
+        return self._home.providers[provider].target(name, operation, endpoint)
 
     async def native(
         self,
@@ -118,7 +140,7 @@ class Engine:
         tags: Mapping[str, str] = NOTHING,
     ) -> Any:
         """Send one of a provider's native operations."""
-        found = self._providers[provider]
+        found = self._home.providers[provider]
         row = found.codec.native.get(operation)
         target = found.target(model, operation, endpoint)
         repeatable = row is None or row.repeatable
@@ -126,21 +148,23 @@ class Engine:
 
     def provider(self, name: str) -> Provider:
         """A provider, looked up on first use."""
-        return self._providers[name]
+        return self._home.providers[name]
 
     def report(self) -> Report:
         """The metrics report; of zeros while nothing was called."""
-        return idle_report() if self._runtime is None else self._runtime.report()
+        return self._home.report()
 
     def statistics(self) -> dict[str, Any]:
         """What is going on right now."""
-        return {"under_way": 0, "lanes": [], "breakers": []} if self._runtime is None else self._runtime.statistics()
+        return self._home.statistics()
+
+    def runtime(self) -> Runtime:
+        """The stack of the running loop. Raises: as :meth:`Home.runtime`."""
+        return self._home.runtime()
 
     async def aclose(self, grace: float | None = None) -> None:
         """Fail what waits, let what is under way end within `grace` seconds, and close. Idempotent."""
-        self._closed = True
-        if self._runtime is not None and self._process == os.getpid():  # else the connections are another process's
-            await self._runtime.aclose(self._common.close_grace if grace is None else as_grace(grace))
+        await self._home.aclose(grace)
 
     async def send(
         self,
@@ -155,8 +179,10 @@ class Engine:
         idempotent: bool = True,
     ) -> Any:
         """Send a payload to a target through the stack."""
+        if self._defaults is not None:
+            priority, timeout, tags = self._defaults.under(priority, timeout, tags)
         seconds = self.provider(target.provider).settings.timeout if timeout is None else as_timeout(timeout)
-        runtime = self.runtime()
+        runtime = self._home.runtime()
         now = runtime.loop.time()
         call = Call(
             operation=operation,
@@ -169,37 +195,6 @@ class Engine:
             idempotent=idempotent,
             tags=tags,
             fallbacks=fallbacks,
+            options=self._options,
         )
         return await runtime.handle(call)
-
-    def runtime(self) -> Runtime:
-        """The stack of the running loop, made on first use.
-
-        Raises:
-            ClientClosedError: The client is closed.
-            ConfigError: It is in use in another loop.
-            ForkedClientError: It is in use in another process.
-        """
-        if self._closed:
-            raise ClientClosedError("the client is closed: make a new one")
-        process = os.getpid()
-        if self._runtime is not None and self._process != process:
-            raise ForkedClientError(
-                "this client was used before the process forked, and its connections belong to the parent: make a"
-                " client of its own in each process"
-            )
-        if self._runtime is None or self._runtime.loop is not asyncio.get_running_loop():
-            if self._runtime is not None and not self._runtime.loop.is_closed():
-                raise ConfigError("this client belongs to another running event loop: make one client a loop")
-            self._process = process
-            self._runtime = Runtime(self._providers, self._make_transport(), self._max_total)
-        return self._runtime
-
-    def _make_transport(self) -> Transport:
-        if self._transport is not None:
-            return self._transport
-        return Schemes(
-            self._http_client,
-            connect_timeout=self._common.connect_timeout,
-            max_response_bytes=self._common.max_response_bytes,
-        )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from ipfs_accel_async.answers import Answer
@@ -14,12 +15,53 @@ if TYPE_CHECKING:
     from ipfs_accel_async.explain import Explanation
     from ipfs_accel_async.flow import Flow
     from ipfs_accel_async.metrics.report import Report
+    from ipfs_accel_async.options import CacheMode
 
 
 class Lifecycle:
     """Mixed into :class:`Client`."""
 
     _engine: Engine
+
+    def with_options(
+        self,
+        *,
+        cache: CacheMode | None = None,
+        max_age: float | None = None,
+        batch: bool | None = None,
+        key: str | None = None,
+        priority: int | str | None = None,
+        timeout: float | None = None,
+        tags: Mapping[str, str] | None = None,
+        fallbacks: Iterable[str] | None = None,
+    ) -> Self:
+        """The same client with other defaults: ``await ai.with_options(cache="off").chat(...)``.
+
+        Queue, connections, breakers and metrics are shared, and closing either closes both. What is left out stays as
+        it is; a call's own arguments win, and its tags are added to these.
+
+        Args:
+            cache: Mode of the caches: ``on``, ``off``, ``read-only`` or ``write-only``.
+            max_age: Oldest cached answer to accept, in seconds.
+            batch: Whether calls may be put together with others.
+            key: Alias of the one key to use.
+            priority: Of calls that are of NORMAL priority.
+            timeout: Seconds of a call for everything.
+            tags: Labels of your own.
+            fallbacks: Models to ask in turn when a call's own fails.
+
+        Raises:
+            InvalidRequestError: A value is none that a call could have.
+        """
+        from ipfs_accel_async.wishes import defaults, options
+
+        engine = self._engine
+        view = copy.copy(self)
+        view._engine = engine.with_options(  # noqa: SLF001 - a copy of this very object
+            options(engine.options, cache=cache, max_age=max_age, batch=batch, key=key),
+            defaults(engine.defaults, priority=priority, timeout=timeout, tags=tags, fallbacks=fallbacks),
+        )
+        return view
 
     def report(self) -> Report:
         """The metrics report, in sum and under ``providers`` for each; ``to_json()`` writes it."""

@@ -171,7 +171,7 @@ async def _run(scenario: Scenario, act: Act | None, fail_at: int, error: type[Ba
     stage = Stage(ledger, scenario, error)
     ai = Client(transport=stage, **{"keys": {"openai": ["sk-a", "sk-b"]}, "retry_jitter": 0, **scenario.settings})
     runtime = ai._engine.runtime()
-    runtime._rng.seed(1)
+    runtime.scopes.rng.seed(1)
     ledger.watch(runtime)
     JOB.set(jobs[0])
     await scenario.before(ai)
@@ -191,7 +191,7 @@ async def _run(scenario: Scenario, act: Act | None, fail_at: int, error: type[Ba
     if others:
         await asyncio.wait(others)
     for other in others:
-        assert other.cancelled() or other.exception() is None or fail_at or act or ai._engine._closed, other
+        assert other.cancelled() or other.exception() is None or fail_at or act or ai._engine._home.closed, other
     raised = asyncio.CancelledError() if task.cancelled() else task.exception()
     await asyncio.sleep(0)
     told = [*unquiet(ai), *ledger.wrong, *noise]
@@ -219,7 +219,7 @@ async def _afterwards(ai: Client, told: list[Any]) -> None:
     try:
         await ai.chat("openai:m", "afterwards")
     except ClientClosedError:
-        if not ai._engine._closed:
+        if not ai._engine._home.closed:
             told.append("it is closed, though nobody closed it")
     await ai.aclose()
     told += unquiet(ai)

@@ -35,12 +35,15 @@ PARTS = {
     **dict.fromkeys(
         ("payloads", "results", "uploads", "inputs", "estimates", "functions", "parsing", "vectors"), "values"
     ),
-    **dict.fromkeys(("call", "flow", "stream", "core"), "core"),
+    **dict.fromkeys(("call", "flow", "options", "stream", "core"), "core"),
     **dict.fromkeys(("dispatcher", "lanes", "tickets"), "dispatch"),
-    **dict.fromkeys(("config", "credentials", "registry"), "config"),
+    **dict.fromkeys(("config", "credentials", "registry", "settings"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),
     **dict.fromkeys(("client", "completing", "conversing", "draining", "engine", "handler", "handles"), "client"),
-    **dict.fromkeys(("lifecycle", "media", "native", "operations", "provider", "rounds", "runtime"), "client"),
+    **dict.fromkeys(
+        ("home", "lifecycle", "media", "native", "operations", "provider", "rounds", "runtime", "scopes", "wishes"),
+        "client",
+    ),
     "__init__": "client",
     **{
         name: name for name in ("wire", "providers", "policy", "middleware", "metrics", "transport", "simulator", "cli")

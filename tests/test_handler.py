@@ -29,7 +29,7 @@ async def test_a_handler_calls_its_model_at_its_address() -> None:
         reply = await handler("Hello", temperature=0)
         assert reply.text == "http://127.0.0.1:9000/v1/chat/completions"
         assert (await ai.chat("openai:m", "Hello")).text == "https://api.openai.com/v1/chat/completions"
-        sent = json.loads(ai._engine._transport.requests[0].body)  # type: ignore[union-attr]
+        sent = json.loads(ai._engine._home.transport.requests[0].body)  # type: ignore[union-attr]
     assert (sent["model"], sent["temperature"]) == ("m", 0)
 
 
@@ -53,7 +53,7 @@ async def test_defaults_hold_unless_the_call_says_otherwise() -> None:
         handler = ai.handler("openai", "m", temperature=0.5, max_tokens=3)
         await handler("a")
         await handler("a", temperature=1)
-        bodies = [json.loads(request.body) for request in ai._engine._transport.requests]  # type: ignore[union-attr]
+        bodies = [json.loads(request.body) for request in ai._engine._home.transport.requests]  # type: ignore[union-attr]
     assert [body["temperature"] for body in bodies] == [0.5, 1]
     assert [body["max_completion_tokens"] for body in bodies] == [3, 3]
 

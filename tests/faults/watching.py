@@ -123,11 +123,11 @@ def assert_quiet(client: Client) -> None:
     for lane in statistics["lanes"]:
         assert (lane["active"], lane["waiting"]) == (0, 0)
         assert not any(map(sum, lane["keys"]))
-    runtime = client._engine._runtime
+    runtime = client._engine._home.current
     assert runtime is not None
     for lane in runtime.dispatcher.lanes.values():
         assert lane.caps[0].value == lane.settings.max_concurrent_requests
-    for _, breaker in [*runtime.breakers.items(), *runtime.breakers.endpoints()]:
+    for _, breaker in [*runtime.scopes.breakers.items(), *runtime.scopes.breakers.endpoints()]:
         assert not breaker._out
 
 

@@ -54,7 +54,7 @@ class Fixture:
         self.ai = Client(transport=self.transport, keys={"vllm": "sk-test"}, **settings)
         provider = self.ai._engine.provider("vllm")
         provider.codec = Codec()
-        self.ai._engine._providers.codecs["vllm"] = provider.codec
+        self.ai._engine._home.providers.codecs["vllm"] = provider.codec
         self.native = Native(Bound(self.ai._engine, "vllm"))
 
     def _answer(self, request: Any) -> Any:

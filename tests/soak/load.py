@@ -85,7 +85,7 @@ class Load:
             close_grace=3.0,
         )
         runtime = ai._engine.runtime()
-        runtime._rng.seed(self._rng.random())
+        runtime.scopes.rng.seed(self._rng.random())
         self._ledger.watch(runtime)
         throttle = Throttle(runtime, CAP)
         baseline = asyncio.all_tasks()
@@ -110,17 +110,7 @@ class Load:
             self._wrong.append(f"{service.open} responses are open, the transport is closed: {service.closed}")
         if asyncio.all_tasks() != baseline:
             self._wrong.append(f"tasks were left behind: {asyncio.all_tasks() - baseline}")
-        self._told_the_same(ai)
-
-    def _told_the_same(self, ai: Client) -> None:
-        """The metrics are the ledger's: what all clients so far have counted is what the stack said."""
-        report, ledger = ai.report(), self._ledger
-        failures = report["errors"]["total_errors"]
-        ledger.counted["succeeded"] += report["total_requests"] - failures
-        ledger.counted["failed"] += failures
-        ledger.counted["cancelled"] += report["cancelled_requests"]
-        if +ledger.counted != +ledger.told:
-            self._wrong.append(f"metrics: {dict(ledger.counted)}, ledger: {dict(ledger.told)}")
+        self._wrong += self._ledger.compare(ai.report())
 
     def _look(self, throttle: Throttle) -> None:
         if self._rng.random() < 0.1:

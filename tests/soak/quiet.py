@@ -12,7 +12,7 @@ def unquiet(ai: Client) -> list[str]:
     """What is still held or waits, in words; empty when all is quiet."""
     told = ai.statistics()
     wrong = [f"{told['under_way']} calls are under way"] if told["under_way"] else []
-    runtime = ai._engine._runtime
+    runtime = ai._engine._home.current
     if runtime is None:
         return wrong
     for (provider, _), lane in runtime.dispatcher.lanes.items():
@@ -26,9 +26,9 @@ def unquiet(ai: Client) -> list[str]:
     for lane_told in told["lanes"]:
         if any(any(loads) for loads in lane_told["keys"]):
             wrong.append(f"{lane_told['provider']}: keys are lent: {lane_told['keys']}")
-    for scope, breaker in [*runtime.breakers.items(), *runtime.breakers.endpoints()]:
+    for scope, breaker in [*runtime.scopes.breakers.items(), *runtime.scopes.breakers.endpoints()]:
         if breaker._out:
             wrong.append(f"{scope}: {len(breaker._out)} permits of the breaker are out")
-    if runtime._total is not None and runtime._total.value != ai._engine._max_total:
-        wrong.append(f"{runtime._total.value} permits of the total are free")
+    if runtime.scopes.total is not None and runtime.scopes.total.value != ai._engine._home.max_total:
+        wrong.append(f"{runtime.scopes.total.value} permits of the total are free")
     return wrong

@@ -31,7 +31,7 @@ class Throttle:
 
     def move(self, rng: random.Random) -> None:
         """Choose new caps, from 1 to twice the base."""
-        for provider in self._runtime._slots:
+        for provider in self._runtime.scopes.slots:
             self._wanted[provider] = rng.randrange(-self._base, self._base)
             self.moves += 1
         self.settle()
@@ -44,7 +44,7 @@ class Throttle:
     def settle(self) -> None:
         """Go as far towards the wanted caps as free permits allow."""
         for provider, wanted in self._wanted.items():
-            cap = self._runtime._slots[provider]
+            cap = self._runtime.scopes.slots[provider]
             held = self._held.get(provider, 0)
             while held > wanted:
                 cap.release()
@@ -59,11 +59,11 @@ class Throttle:
         """Where permits in use, free and held are not what was given."""
         return [
             f"{provider}: {active} in flight + {cap.value} free + {held} held of {self._base}"
-            for provider, cap in self._runtime._slots.items()
+            for provider, cap in self._runtime.scopes.slots.items()
             for active in [self._active(provider)]
             for held in [self._held.get(provider, 0)]
             if active + cap.value + held != self._base
-        ] + self._total(self._runtime._total)
+        ] + self._total(self._runtime.scopes.total)
 
     def _active(self, provider: str) -> int:
         return sum(lane.active for (name, _), lane in self._runtime.dispatcher.lanes.items() if name == provider)

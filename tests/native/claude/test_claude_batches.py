@@ -38,7 +38,7 @@ def client(*answers: Any, **options: str) -> Client:
 
 def sent(ai: Client) -> list[Any]:
     """The requests of a client."""
-    transport: Any = ai._engine._transport
+    transport: Any = ai._engine._home.transport
     return transport.requests  # type: ignore[no-any-return]
 
 

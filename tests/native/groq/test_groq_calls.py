@@ -28,7 +28,7 @@ def client(*answers: Any) -> Client:
 
 def requests(ai: Client) -> list[Any]:
     """What a client has sent."""
-    transport: Any = ai._engine._transport
+    transport: Any = ai._engine._home.transport
     return transport.requests  # type: ignore[no-any-return]
 
 

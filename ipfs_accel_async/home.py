@@ -1,0 +1,93 @@
+"""Where a client's calls go: the runtime of the loop it is used in, made on first use and ended once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from ipfs_accel_async.arguments import as_grace
+from ipfs_accel_async.errors import ClientClosedError, ConfigError, ForkedClientError
+from ipfs_accel_async.runtime import Runtime, idle_report
+from ipfs_accel_async.transport.schemes import Schemes
+
+if TYPE_CHECKING:
+    from ipfs_accel_async.metrics.report import Report
+    from ipfs_accel_async.provider import Providers
+    from ipfs_accel_async.settings import Settings
+    from ipfs_accel_async.transport import Transport
+
+
+class Home:
+    """What all views of one client share.
+
+    Args:
+        providers: The client's providers.
+        common: The client's settings.
+        http_client: As of :class:`Client`.
+        transport: As of :class:`Client`.
+        max_total: Cap over all providers together; None for none.
+    """
+
+    def __init__(
+        self,
+        providers: Providers,
+        common: Settings,
+        http_client: Any,
+        transport: Transport | None,
+        max_total: int | None,
+    ) -> None:
+        self.providers = providers
+        self.transport = transport
+        self.max_total = max_total
+        self.current: Runtime | None = None
+        self.closed = False
+        self._common = common
+        self._http_client = http_client
+        self._process = 0
+
+    def report(self) -> Report:
+        """The metrics report; of zeros while nothing was called."""
+        return idle_report() if self.current is None else self.current.report()
+
+    def statistics(self) -> dict[str, Any]:
+        """What is going on right now."""
+        return {"under_way": 0, "lanes": [], "breakers": []} if self.current is None else self.current.statistics()
+
+    def runtime(self) -> Runtime:
+        """The stack of the running loop, made on first use.
+
+        Raises:
+            ClientClosedError: The client is closed.
+            ConfigError: It is in use in another loop.
+            ForkedClientError: It is in use in another process.
+        """
+        if self.closed:
+            raise ClientClosedError("the client is closed: make a new one")
+        process = os.getpid()
+        if self.current is not None and self._process != process:
+            raise ForkedClientError(
+                "this client was used before the process forked, and its connections belong to the parent: make a"
+                " client of its own in each process"
+            )
+        if self.current is None or self.current.loop is not asyncio.get_running_loop():
+            if self.current is not None and not self.current.loop.is_closed():
+                raise ConfigError("this client belongs to another running event loop: make one client a loop")
+            self._process = process
+            self.current = Runtime(self.providers, self._make_transport(), self.max_total)
+        return self.current
+
+    async def aclose(self, grace: float | None = None) -> None:
+        """Fail what waits, let what is under way end within `grace` seconds, and close. Idempotent."""
+        self.closed = True
+        if self.current is not None and self._process == os.getpid():  # else the connections are another process's
+            await self.current.aclose(self._common.close_grace if grace is None else as_grace(grace))
+
+    def _make_transport(self) -> Transport:
+        if self.transport is not None:
+            return self.transport
+        return Schemes(
+            self._http_client,
+            connect_timeout=self._common.connect_timeout,
+            max_response_bytes=self._common.max_response_bytes,
+        )
