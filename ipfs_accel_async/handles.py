@@ -9,6 +9,7 @@ from ipfs_accel_async import registry
 if TYPE_CHECKING:
     from ipfs_accel_async.engine import Engine
     from ipfs_accel_async.handler import Handler
+    from ipfs_accel_async.jobs import Batches
     from ipfs_accel_async.native.claude import ClaudeHandle
     from ipfs_accel_async.native.gemini import GeminiHandle
     from ipfs_accel_async.native.groq import GroqHandle
@@ -57,6 +58,13 @@ class Handles:
         from ipfs_accel_async.handler import Handler
 
         return Handler(self, self._engine, provider, model, base_url, operation, defaults)
+
+    @property
+    def batches(self) -> Batches:
+        """The batch APIs of OpenAI, Claude, Groq and Gemini as one: many chats, answered within a day, for less."""
+        from ipfs_accel_async.jobs import Batches
+
+        return Batches(self._engine)
 
     @property
     def openai(self) -> OpenAIHandle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.errors import APIError, InvalidRequestError
@@ -10,7 +11,7 @@ from ipfs_accel_async.native.gemini._requests import Part, plain_model, plain_na
 from ipfs_accel_async.native.gemini._waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable
 
     from ipfs_accel_async.answers import NativeAnswer
     from ipfs_accel_async.conversation import Messages
@@ -26,7 +27,7 @@ class Batches(Part):
     async def create(
         self,
         model: str,
-        requests: Mapping[str, Messages] | Iterable[Messages] = (),
+        requests: Mapping[str, Messages | Mapping[str, Any]] | Iterable[Messages] = (),
         *,
         file: str | None = None,
         display_name: str | None = None,
@@ -34,8 +35,9 @@ class Batches(Part):
     ) -> NativeAnswer:
         """Have many conversations answered; ``answer["name"]`` is the job.
 
-        `requests` are conversations, or conversations by key: each answer comes with its key. With many more than a
-        few megabytes, upload a file of lines instead and name it as `file`. `params` such as ``temperature`` hold for
+        `requests` are conversations, or conversations by key: each answer comes with its key. Instead of a
+        conversation, a whole body in the service's words (``{"contents": [...]}``) is sent as it is. With many more
+        than a few megabytes, upload a file of lines instead and name it as `file`. `params` such as ``temperature`` hold for
         every request.
         """
         if isinstance(requests, str):
@@ -43,13 +45,18 @@ class Batches(Part):
         keyed = requests if hasattr(requests, "items") else dict(enumerate(requests))
         inlined = [
             {
-                "request": {"model": f"models/{plain_model(model)}", **self._request(model, one, (), params)},
+                "request": {"model": f"models/{plain_model(model)}", **self._body(model, one, params)},
                 "metadata": {"key": str(key)},
             }
             for key, one in keyed.items()
         ]
         batch = _batch(inlined, file, display_name)
         return await self._call("batches.create", model=plain_model(model), json={"batch": batch})
+
+    def _body(self, model: str, one: Messages | Mapping[str, Any], params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if isinstance(one, Mapping) and "contents" in one:
+            return {**one, **params}
+        return self._request(model, one, (), params)  # type: ignore[arg-type]
 
     async def create_embeddings(
         self,
