@@ -62,6 +62,16 @@ class Answer:
     trace: Trace | None = field(default=None, compare=False, repr=False)
 
     @property
+    def degraded(self) -> bool:
+        """Whether a fallback answered; `target` says which."""
+        return self.trace is not None and self.trace.degraded
+
+    @property
+    def cached(self) -> bool:
+        """Whether it took no request of its own: it comes from a cache, or is that of an equal call under way."""
+        return self.trace is not None and self.trace.cache in {"hit", "shared"}
+
+    @property
     def rate_limits(self) -> RateLimits | None:
         """What the service said of its limits, if it did."""
         return None if self.limits is None else self.limits()

@@ -30,6 +30,8 @@ class Lifecycle:
         max_age: float | None = None,
         batch: bool | None = None,
         key: str | None = None,
+        max_retries: int | None = None,
+        reroute_refusals: bool | None = None,
         priority: int | str | None = None,
         timeout: float | None = None,
         tags: Mapping[str, str] | None = None,
@@ -45,6 +47,8 @@ class Lifecycle:
             max_age: Oldest cached answer to accept, in seconds.
             batch: Whether calls may be put together with others.
             key: Alias of the one key to use.
+            max_retries: How often to send a call again: 0 where whoever asked for it tries again by itself.
+            reroute_refusals: Whether fallbacks may be asked what a service refused for its content.
             priority: Of calls that are of NORMAL priority.
             timeout: Seconds of a call for everything.
             tags: Labels of your own.
@@ -58,7 +62,15 @@ class Lifecycle:
         engine = self._engine
         view = copy.copy(self)
         view._engine = engine.with_options(  # noqa: SLF001 - a copy of this very object
-            options(engine.options, cache=cache, max_age=max_age, batch=batch, key=key),
+            options(
+                engine.options,
+                cache=cache,
+                max_age=max_age,
+                batch=batch,
+                key=key,
+                max_retries=max_retries,
+                reroute_refusals=reroute_refusals,
+            ),
             defaults(engine.defaults, priority=priority, timeout=timeout, tags=tags, fallbacks=fallbacks),
         )
         return view

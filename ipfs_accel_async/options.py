@@ -23,12 +23,16 @@ class Options:
         max_age: Oldest cached answer to accept, in seconds; None: as the settings say.
         batch: Whether these calls may be put together with others; None: as the settings say.
         key: Alias of the one key to use; empty: whichever the strategy chooses.
+        max_retries: How often to send them again; None: as the settings say.
+        reroute_refusals: Whether a fallback may be asked what a service refused for its content.
     """
 
     cache: CacheMode | Literal[""] = ""
     max_age: float | None = None
     batch: bool | None = None
     key: str = ""
+    max_retries: int | None = None
+    reroute_refusals: bool = False
 
 
 NO_WISHES = Options()

@@ -20,8 +20,9 @@ class Attempt:
         target: Provider, model and endpoint.
         at: When it was granted or refused.
         queued: Seconds in the queue before that.
-        key: Number of the key, from 0; None without one. The key itself is nowhere here.
-        avoided: Number of the key that was passed over, as an attempt with it had failed.
+        key: Alias of the key; None without one. The key itself is nowhere here.
+        key_why: Why it was chosen.
+        avoided: Alias of the key that was passed over, as an attempt with it had failed.
         breaker: ``closed``, or ``half-open`` where this was a probe; empty if the breakers were not asked.
         hedge: Whether it ran beside a slow one.
         sent: When the request was handed to the transport (a token source is asked within); None if it never was.
@@ -51,6 +52,7 @@ class Attempt:
         "head",
         "hedge",
         "key",
+        "key_why",
         "operation",
         "outcome",
         "queued",
@@ -66,8 +68,9 @@ class Attempt:
         self.target = target
         self.at = at
         self.queued = queued
-        self.key: int | None = None
-        self.avoided: int | None = None
+        self.key: str | None = None
+        self.key_why = ""
+        self.avoided: str | None = None
         self.breaker = ""
         self.hedge = False
         self.sent: float | None = None
@@ -97,21 +100,33 @@ class Trace:
         error: Class name of the error it ended with.
         tries: Its attempts, in order.
         current: The attempt that runs.
-        key: Number of the key lent last; `breaker` is what the breakers said then.
-        avoid: Number of the key that the next attempt leaves alone if there is another.
+        key: Alias of the key lent last, `key_why` why it was; `breaker` is what the breakers said then.
+        avoid: Alias of the key that the next attempt leaves alone if there is another.
         hedge: Whether this is the side of a call that runs beside a slow attempt.
+        degraded: Whether a fallback answered instead of the target that was asked for.
+        endpoint: URL lent last by a pool of several; `avoid_endpoint` is the name of one that has just failed.
+        input_tokens: As estimated, if a rate limit needed them.
+        batch: Our id of the request that carried it with others, how many others there were, and when it was made.
+        cache: ``hit``, ``miss`` or ``stored``; ``shared``: it was given the answer to an equal call under way.
     """
 
     __slots__ = (
         "attempts",
         "avoid",
+        "avoid_endpoint",
+        "batch",
         "breaker",
+        "cache",
         "current",
+        "degraded",
         "ended",
+        "endpoint",
         "error",
         "first_delta_at",
         "hedge",
+        "input_tokens",
         "key",
+        "key_why",
         "phase",
         "queue_seconds",
         "submitted",
@@ -128,10 +143,16 @@ class Trace:
         self.error = ""
         self.tries: list[Attempt] = []
         self.current: Attempt | None = None
-        self.key: int | None = None
+        self.key: str | None = None
+        self.key_why = ""
         self.breaker = ""
-        self.avoid: int | None = None
+        self.avoid: str | None = None
         self.hedge = False
+        self.degraded = False
+        self.endpoint = self.avoid_endpoint = ""
+        self.input_tokens: int | None = None
+        self.batch: tuple[str, int, float] | None = None
+        self.cache = ""
 
     def begin(self, operation: str, target: Target, at: float, queued: float) -> Attempt:
         """An attempt has its permits.
@@ -143,7 +164,8 @@ class Trace:
             queued: Seconds it waited for it.
         """
         attempt = Attempt(operation, target, at, queued)
-        attempt.key, attempt.breaker, attempt.hedge = self.key, self.breaker, self.hedge
+        attempt.key, attempt.key_why, attempt.breaker = self.key, self.key_why, self.breaker
+        attempt.hedge = self.hedge
         if self.avoid is not None and self.avoid != self.key:
             attempt.avoided = self.avoid
         self.tries.append(attempt)

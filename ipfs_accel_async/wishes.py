@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 
 def options(
-    known: Options, *, cache: CacheMode | None, max_age: float | None, batch: bool | None, key: str | None
+    known: Options,
+    *,
+    cache: CacheMode | None,
+    max_age: float | None,
+    batch: bool | None,
+    key: str | None,
+    max_retries: int | None,
+    reroute_refusals: bool | None,
 ) -> Options:
     """`known` with what is given over it.
 
@@ -27,14 +34,20 @@ def options(
         raise InvalidRequestError("key is the alias of a key, a string")
     if batch is not None and not isinstance(batch, bool):
         raise InvalidRequestError(f"batch is True or False, not {batch!r}")
+    if reroute_refusals is not None and not isinstance(reroute_refusals, bool):
+        raise InvalidRequestError(f"reroute_refusals is True or False, not {reroute_refusals!r}")
     if max_age is not None and not (isinstance(max_age, (int, float)) and max_age >= 0):
         raise InvalidRequestError(f"max_age is seconds from 0, not {max_age!r}")
+    if max_retries is not None and (type(max_retries) is not int or not 0 <= max_retries <= 100):
+        raise InvalidRequestError(f"max_retries is a whole number from 0 to 100, not {max_retries!r}")
     return replace(
         known,
         cache=known.cache if cache is None else cache,
         max_age=known.max_age if max_age is None else max_age,
         batch=known.batch if batch is None else batch,
         key=known.key if key is None else key,
+        max_retries=known.max_retries if max_retries is None else max_retries,
+        reroute_refusals=known.reroute_refusals if reroute_refusals is None else reroute_refusals,
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ipfs_accel_async import Client, ClientClosedError, InvalidRequestError, Priority
+from ipfs_accel_async import Client, ClientClosedError, InvalidRequestError, Keys, Priority
 from ipfs_accel_async.core import Handler, Result
+from ipfs_accel_async.keys import Key
 from ipfs_accel_async.transport.mock import MockTransport
 from tests.answering import completion
 
@@ -17,7 +18,7 @@ MODEL = "openai:gpt-4.1-mini"
 def client() -> Client:
     """A client whose every chat is answered."""
     return Client(
-        keys={"openai": "sk-test", "groq": "gsk-test"},
+        keys={"openai": Keys(Key("sk-test", name="team-a")), "groq": "gsk-test"},
         transport=MockTransport(lambda _: MockTransport.reply(completion("Yes."))),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ipfs_accel_async.errors import (
     AccelError,
@@ -10,41 +10,75 @@ from ipfs_accel_async.errors import (
     BadRequestError,
     ClientClosedError,
     ContentFilteredError,
+    ContextTooLongError,
+    InvalidRequestError,
 )
+from ipfs_accel_async.estimates import estimate
+from ipfs_accel_async.requirements import requirements
+from ipfs_accel_async.types import NOTHING, ChatRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.core import Handler, Result
+    from ipfs_accel_async.types import Target
 
+_UNLESS_ALLOWED: tuple[type[AccelError], ...] = (ClientClosedError,)
 _FINAL = (ContentFilteredError, ClientClosedError)
 """Another target does not help, or must not be asked: a refusal for content is not routed around."""
+
+
+class Capable(Protocol):
+    """The part of a codec that says what its service can do."""
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Their names."""
 
 
 class Fallback:
     """Goes through the call's targets in order; the deadline stays that of the call.
 
-    A bad request is final too, unless only its length is at fault: the next model's context may be longer. A target
-    whose next attempt would come too late leaves time for the next one.
+    A fallback that cannot do what the call needs (tools, a schema, images, its length) is not asked. A bad request is
+    final, unless only its length is at fault: the next model's context may be longer. A target whose next attempt would
+    come too late leaves time for the next one. What was refused for its content is not routed around, unless the caller
+    allows it; a stream has a fallback only until its first token.
+
+    Args:
+        codecs: By provider name.
+        context: Most tokens, input and output together, of a target's model; None where nobody said.
     """
 
-    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
+    def __init__(
+        self, codecs: Mapping[str, Capable] = NOTHING, context: Callable[[Target], int | None] = lambda _: None
+    ) -> None:
+        self._codecs = codecs
+        self._context = context
+
+    def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
         """Answer `call` by the first target that can.
 
         Raises:
             AllTargetsFailedError: None could; `causes` has one error each.
             AccelError: The error of a call without fallbacks, or one that no target can mend.
         """
-        if not call.fallbacks:
-            return await next(call)  # type: ignore[no-any-return]
+        return self._through(call, next) if call.fallbacks else next(call)
+
+    async def _through(self, call: Call, next: Handler) -> Result:  # noqa: A002
         causes: list[AccelError] = []
         trace = call.trace
-        for target in (call.target, *call.fallbacks):
+        final = _UNLESS_ALLOWED if call.options.reroute_refusals else _FINAL
+        for place, target in enumerate((call.target, *call.fallbacks)):
             start = len(trace.tries)
-            trace.avoid = None  # keys are numbered for each target
+            trace.avoid, trace.degraded = None, place > 0  # keys are numbered for each target
+            at = call.with_target(target)
             try:
-                return await next(call.with_target(target))  # type: ignore[no-any-return]
+                if place:
+                    self._check(at)
+                return await next(at)  # type: ignore[no-any-return]
             except AccelError as error:
-                if isinstance(error, _FINAL) or type(error) is BadRequestError:
+                if isinstance(error, final) or type(error) is BadRequestError:
                     raise
                 error.trace = trace.since(start, error)
                 causes.append(error)
@@ -56,3 +90,24 @@ class Fallback:
         )
         failed.causes = tuple(causes)
         raise failed from causes[-1]
+
+    def _check(self, call: Call) -> None:
+        """Refuse what the target could not answer: it is never asked."""
+        target = call.target
+        codec = self._codecs.get(target.provider)
+        missing = requirements(call.payload) - codec.capabilities if codec is not None else frozenset()
+        if missing:
+            raise InvalidRequestError(
+                f"{target.provider} has no {' and no '.join(sorted(missing))}, which the call needs",
+                target=target,
+                request_id=call.request_id,
+            )
+        most = self._context(target)
+        if most is not None and isinstance(call.payload, ChatRequest):
+            tokens = estimate(call.payload) + (call.payload.max_tokens or 0)
+            if tokens > most:
+                raise ContextTooLongError(
+                    f"some {tokens} tokens are more than the {most} that {target} takes",
+                    target=target,
+                    request_id=call.request_id,
+                )
