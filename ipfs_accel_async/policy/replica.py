@@ -81,6 +81,7 @@ class Replica:
 
     Attributes:
         in_flight: Calls under way.
+        calls: Calls that ended there, of which `failures` failed; `tokens` is what they used.
         latency: Seconds to the first byte or token.
         tally: Its answers and failures.
         taken_at: Number of the choice that fell on it last.
@@ -90,15 +91,18 @@ class Replica:
     """
 
     __slots__ = (
+        "calls",
         "current",
         "ejected_until",
         "ejections",
+        "failures",
         "in_flight",
         "latency",
         "name",
         "price",
         "taken_at",
         "tally",
+        "tokens",
         "weight",
     )
 
@@ -109,6 +113,7 @@ class Replica:
         self.weight = weight
         self.price = price
         self.in_flight = 0
+        self.calls = self.failures = self.tokens = 0
         self.latency = PeakEwma()
         self.tally = Tally()
         self.taken_at = 0

@@ -1,0 +1,244 @@
+"""The gate of a provider with several endpoints: chooses one, and takes all that it needs, in the step of the grant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ipfs_accel_async.call import Outcome
+from ipfs_accel_async.errors import RejectedError
+from ipfs_accel_async.policy.replica import Replica
+from ipfs_accel_async.types import ChatRequest, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ipfs_accel_async.call import Call
+    from ipfs_accel_async.keys import Secret
+    from ipfs_accel_async.policy.balance import Balancer
+    from ipfs_accel_async.policy.ejection import Ejection
+    from ipfs_accel_async.policy.prefixes import Prefixes
+
+UNUSED = Outcome("ignored")
+
+
+class _Lease(Protocol):
+    @property
+    def key(self) -> Secret | None: ...
+
+    def settle(self, outcome: Outcome, now: float) -> None: ...
+
+
+class _Gate(Protocol):
+    def try_take(self, call: Call, now: float) -> _Lease | float: ...
+
+
+class Known(Protocol):
+    """What the gate reads of an endpoint."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def url(self) -> str:
+        """Its base URL."""
+
+    @property
+    def weight(self) -> float:
+        """Its share."""
+
+    @property
+    def price(self) -> float:
+        """What a call costs there."""
+
+    @property
+    def room(self) -> int | None:
+        """Most calls under way there; None for any number."""
+
+
+class Member:
+    """An endpoint with what a call to it needs.
+
+    Args:
+        endpoint: Name, URL, weight, price, and how many calls it may have under way.
+        gates: Its further conditions: keys, limits, breaker.
+    """
+
+    __slots__ = ("gates", "replica", "room", "url")
+
+    def __init__(self, endpoint: Known, gates: Sequence[_Gate]) -> None:
+        self.url = endpoint.url
+        self.room = endpoint.room
+        self.gates = gates
+        self.replica = Replica(endpoint.name, endpoint.weight, endpoint.price)
+
+
+class Replicas:
+    """The endpoints of a provider, and who of them is asked first.
+
+    Args:
+        members: Gives the members as they are now.
+        balancer: Orders them.
+        ejection: Sets those aside that fail more than the others.
+        prefixes: Who has seen which beginnings of prompts; None where the strategy does not ask.
+        chain: Digests of a chat's beginnings, for it.
+    """
+
+    def __init__(
+        self,
+        members: Callable[[], Sequence[Member]],
+        balancer: Balancer,
+        ejection: Ejection,
+        prefixes: Prefixes | None = None,
+        chain: Callable[[Iterable[str]], list[bytes]] | None = None,
+    ) -> None:
+        self.members = members
+        self.balancer = balancer
+        self.ejection = ejection
+        self._prefixes = prefixes
+        self._chain = chain
+
+    def digests(self, call: Call) -> list[bytes]:
+        """Of the beginnings of a call's prompt; none where nobody asks."""
+        if self._chain is None or not isinstance(call.payload, ChatRequest):
+            return []
+        return self._chain(_texts(call.payload))
+
+    def home(self, digests: list[bytes]) -> str:
+        """Who has the longest of these beginnings."""
+        return "" if self._prefixes is None else self._prefixes.home(digests)
+
+    def note(self, digests: list[bytes], name: str) -> None:
+        """Who gets them now."""
+        if self._prefixes is not None:
+            self._prefixes.note(digests, name)
+
+
+class EndpointGate:
+    """Lends an endpoint with room, a key for it, tokens of its limits and its breaker's permit: all or nothing.
+
+    Args:
+        replicas: The endpoints.
+        only: Name of the one endpoint that may be taken; empty for any.
+    """
+
+    def __init__(self, replicas: Replicas, only: str = "") -> None:
+        self._pool = replicas
+        self._only = only
+
+    def try_take(self, call: Call, now: float) -> EndpointLease | float:
+        """An endpoint; else the instant at which one may have what it lacks now.
+
+        Raises:
+            RejectedError: All of them refuse the call, as while all their breakers are open: the error of the one that
+                may take it soonest.
+        """
+        pool, trace = self._pool, call.trace
+        members = pool.members()
+        if self._only:
+            members = [member for member in members if member.replica.name == self._only]
+        by_name = {member.replica.name: member for member in members}
+        replicas = [member.replica for member in members]
+        digests = pool.digests(call)
+        order = pool.balancer.order(replicas, now, trace.avoid_endpoint, pool.home(digests)) if replicas else []
+        soonest, full, refusal = float("inf"), False, None
+        for replica in order:
+            member = by_name[replica.name]
+            if member.room is not None and replica.in_flight >= member.room:
+                full = True
+                continue
+            at = call.with_target(Target(call.target.provider, call.target.model, member.url))
+            try:
+                leases = _take(member.gates, at, now)
+            except RejectedError as error:
+                refusal = _sooner(refusal, error)
+                continue
+            if isinstance(leases, float):
+                soonest = min(soonest, leases)
+                continue
+            pool.balancer.took(replica, replicas)
+            pool.note(digests, replica.name)
+            trace.endpoint = member.url
+            return EndpointLease(pool, replica, leases, call)
+        if refusal is None:
+            return soonest
+        if full or soonest < float("inf"):
+            return min(soonest, now + (refusal.retry_after or float("inf")))
+        raise refusal
+
+
+class EndpointLease:
+    """An endpoint on its way, with all that was taken for it."""
+
+    __slots__ = ("_call", "_leases", "_pool", "_replica", "key")
+
+    def __init__(self, pool: Replicas, replica: Replica, leases: Sequence[_Lease], call: Call) -> None:
+        self._pool = pool
+        self._replica = replica
+        self._leases = leases
+        self._call = call
+        self.key = next((lease.key for lease in leases if lease.key is not None), None)
+
+    def begun(self, now: float) -> None:
+        """A stream has its first token: those of its leases that listen hear of it."""
+        for lease in self._leases:
+            begun = getattr(lease, "begun", None)
+            if begun is not None:
+                begun(now)
+
+    def settle(self, outcome: Outcome, now: float) -> None:
+        """Give all back, and learn how fast and how sound the endpoint was."""
+        replica, trace = self._replica, self._call.trace
+        replica.in_flight -= 1
+        for lease in self._leases:
+            lease.settle(outcome, now)
+        if outcome.kind == "ignored":
+            return
+        failed = outcome.kind == "failed"
+        replica.calls += 1
+        replica.failures += failed
+        if outcome.answer is not None:
+            replica.tokens += outcome.answer.usage.total_tokens
+        if outcome.kind != "ok":
+            trace.avoid_endpoint = replica.name
+        if outcome.kind != "throttled":
+            replica.tally.add(failed, now)
+        attempt = trace.current
+        if failed:
+            self._pool.ejection.judge(replica, [member.replica for member in self._pool.members()], now)
+        elif outcome.kind == "ok":
+            self._pool.ejection.recovered(replica, now)
+            begun = None if attempt is None else attempt.first or attempt.head
+            if attempt is not None and begun is not None and attempt.sent is not None:
+                replica.latency.add(begun - attempt.sent, now)
+
+
+def _take(gates: Sequence[_Gate], call: Call, now: float) -> list[_Lease] | float:
+    leases: list[_Lease] = []
+    for gate in gates:
+        try:
+            lease = gate.try_take(call, now)
+        except RejectedError:
+            for taken in leases:
+                taken.settle(UNUSED, now)
+            raise
+        if isinstance(lease, float):
+            for taken in leases:
+                taken.settle(UNUSED, now)
+            return lease
+        leases.append(lease)
+    return leases
+
+
+def _sooner(known: RejectedError | None, error: RejectedError) -> RejectedError:
+    if known is None or (error.retry_after or float("inf")) < (known.retry_after or float("inf")):
+        return error
+    return known
+
+
+def _texts(payload: ChatRequest) -> Iterator[str]:
+    for tool in payload.tools:
+        yield str(tool)
+    for message in payload.messages:
+        yield message.role
+        yield message.text
