@@ -1,0 +1,159 @@
+"""A client from a configuration file, and what changes in it while the client is in use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ipfs_accel_async.errors import ConfigError, InvalidRequestError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from ipfs_accel_async.engine import Engine
+    from ipfs_accel_async.home import Home
+    from ipfs_accel_async.provider import Provider
+
+logger = logging.getLogger("ipfs_accel_async")
+
+
+class Reloading:
+    """Mixed into :class:`Client`."""
+
+    _engine: Engine
+
+    @classmethod
+    def from_config(
+        cls,
+        source: str | os.PathLike[str] | Mapping[str, Any],
+        *,
+        profile: str | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """A client as a TOML file says: ``Client.from_config("accel.toml")``.
+
+        Args:
+            source: The file, or what would be in one.
+            profile: ``high_performance``, ``high_reliability``, ``balanced`` or ``low_resource``, instead of the one
+                that the file names.
+            arguments: Of the client, over those of the file.
+
+        Raises:
+            ConfigError: The file cannot be read, or a name or value in it is wrong.
+        """
+        from ipfs_accel_async.configuration import read
+
+        made = cls(**{**read(source, profile), **arguments})
+        made._engine.source = (source, profile, arguments)
+        return made
+
+    def reload(self) -> None:
+        """Read the configuration file again and go on with what it says now; of a wrong file nothing is taken.
+
+        Keys, addresses, endpoints, rate limits of keys that are new, caps, queues, retries, timeouts and headers change
+        at once, for calls that wait too. Calls under way end as they began, and breakers keep what they know. The
+        transport, the caches and the total cap stay as they were made.
+
+        Raises:
+            ConfigError: As :meth:`from_config`, or the client comes from no file.
+        """
+        from ipfs_accel_async.configuration import read
+
+        engine = self._engine
+        if engine.source is None:
+            raise ConfigError("this client comes from no configuration: Client.from_config(...) makes one that does")
+        source, profile, arguments = engine.source
+        fresh = type(self)(**{**read(source, profile), **arguments})
+        engine.adopt(fresh._engine)  # noqa: SLF001 - our own class
+
+    async def watch_config(self, *, every: float = 5.0) -> None:
+        """Reload whenever the file has changed, for as long as this is awaited: give it a task of its own.
+
+        A file that is wrong, half written perhaps, is reported to the logger ``ipfs_accel_async`` and looked at again.
+
+        Args:
+            every: Seconds between two looks.
+
+        Raises:
+            ConfigError: The client comes from no file.
+            InvalidRequestError: `every` is not above 0.
+        """
+        if not every > 0:
+            raise InvalidRequestError("every is seconds above 0")
+        source = None if self._engine.source is None else self._engine.source[0]
+        if not isinstance(source, (str, Path)):
+            raise ConfigError("this client comes from no configuration file: Client.from_config(path) makes one")
+        path = Path(source)
+        seen = _stamp(path)
+        while True:
+            await asyncio.sleep(every)
+            now = _stamp(path)
+            if now != seen:
+                seen = now
+                try:
+                    self.reload()
+                except ConfigError as error:
+                    logger.warning("the configuration stays as it was: %s", error.message)
+
+
+def adopt(home: Home, fresh: Home) -> None:
+    """Let the providers of `home` go on as those of `fresh` are configured."""
+    known = home.providers
+    for name, provider in known.adopt(fresh.providers):
+        places = provider.places
+        _adopt(provider, fresh.providers[name])
+        known.codecs[name] = provider.codec
+        if home.current is not None:
+            cap = home.current.scopes.slots.get(name)
+            if cap is not None and places is None:
+                cap.resize(provider.settings.max_concurrent_requests)
+            for (owner, endpoint), lane in home.current.dispatcher.lanes.items():
+                named = provider.endpoints.at(endpoint)
+                if owner == name:
+                    lane.settings = provider.settings if named is None else named.settings
+    if home.current is not None:
+        home.current.dispatcher.wake()
+
+
+def _adopt(old: Provider, new: Provider) -> None:
+    old.settings, old.codec, old.found, old.backoff = new.settings, new.codec, new.found, new.backoff
+    _keys(old, new)
+    names = {one.name for one in new.endpoints}
+    for one in new.endpoints:
+        if one.name in old.endpoints and old.endpoints[one.name].url != one.url and len(old.endpoints) > 1:
+            old.endpoints.remove(one.name)
+        if one.name not in old.endpoints:
+            old.endpoints.add(one.url, name=one.name, weight=one.weight, price=one.price, keys=one.keys, **one.own)
+        else:
+            old.endpoints.update(one.name, weight=one.weight, price=one.price, keys=one.keys, **one.own)
+    old.spread = new.spread
+    for name in [one.name for one in old.endpoints if one.name not in names]:
+        if names:
+            old.endpoints.remove(name)
+
+
+def _keys(old: Provider, new: Provider) -> None:
+    """Keys that are gone leave, new ones join, and one under the same name that is another is rotated."""
+    wanted = {} if new.found.keys is None else {key.name: key for key in new.found.keys.entries}
+    pool = old.pool
+    for alias in [alias for alias in pool.members if alias and alias not in wanted]:
+        if wanted:
+            pool.remove(alias)
+    for alias, key in wanted.items():
+        member = pool.members.get(alias)
+        if member is None:
+            pool.add(key)
+        elif member.secret is None or key.secret.reveal() != member.secret.reveal():
+            pool.rotate(alias, key.secret)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file does; None while it is not there."""
+    try:
+        found = path.expanduser().stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
