@@ -1,202 +1,198 @@
-"""Secrets that cannot leak by accident, and the keys of a provider."""
+"""The keys of a provider: named, each with its own bounds, and how they are chosen from."""
 
 from __future__ import annotations
 
-import hmac
-import inspect
-import re
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ipfs_accel_async.errors import ConfigError
+from ipfs_accel_async.secret import Bearer, Secret, fault_of
+from ipfs_accel_async.tokens import Token, TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TokenSource: TypeAlias = Callable[[], str | Awaitable[str]]
-_SENDABLE = re.compile(r"[\x21-\x7e]+")
+__all__ = ["Bearer", "Key", "Keys", "Secret", "Strategy", "Token", "TokenSource"]
+
+Strategy = Literal["least-loaded", "round-robin", "least-recently-used", "weighted", "per-user"]
+STRATEGIES: tuple[str, ...] = get_args(Strategy)
+LONGEST_NAME = 64
+SHOWING = 8
+"""A shorter text that key and name share is chance."""
 
 
-class _HeaderText(str):
-    """What HTTP libraries make of :class:`_HeaderBytes`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'...'"
-
-
-class _HeaderBytes(bytes):
-    """A key on the wire. Frames of HTTP libraries hold it in their locals, and crash reporters print those."""
-
-    def __repr__(self) -> str:
-        return "b'...'"
-
-    __str__ = __repr__
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """As text that shows itself no more than the bytes do."""
-        return _HeaderText(super().decode(encoding, errors))
-
-
-class Secret:
-    """A key that shows itself only to :meth:`reveal`.
-
-    No repr, str, format, pickle, copy of attributes or equality gives it away. Surrounding white space (the usual slip
-    of an ``.env`` file) is stripped; anything else that a header cannot carry is refused here, not in an exception of
-    an HTTP library that would print it.
-
-    Raises:
-        ConfigError: It is empty, or has a character that no header may carry.
-    """
-
-    __slots__ = ("_value",)
-    _value: str
-
-    def __init__(self, value: str | Secret) -> None:
-        fault = _fault(value)
-        if fault:
-            del value  # a traceback that captures locals would show it
-            raise ConfigError(fault)
-        object.__setattr__(self, "_value", value.reveal() if isinstance(value, Secret) else value.strip())
-
-    def reveal(self) -> str:
-        """The key itself."""
-        return self._value
-
-    def header(self, scheme: str = "") -> bytes:
-        """The key as the value of a header: bytes to send, whose repr is as empty as the Secret's.
-
-        Args:
-            scheme: Goes before it, with a space between, as ``Bearer`` does.
-        """
-        return _HeaderBytes(f"{scheme} {self._value}".lstrip().encode("ascii"))
-
-    @property
-    def masked(self) -> str:
-        """Enough to tell keys apart, too little to use: the last four characters of a long key."""
-        return f"...{self._value[-4:]}" if len(self._value) >= 16 else "..."
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        message = "a Secret cannot be changed"
-        raise AttributeError(message)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value, other._value)
-
-    __hash__ = None  # type: ignore[assignment]  # a hash of the key would be a way to test guesses
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "Secret(...)"
-
-    def __reduce__(self) -> NoReturn:
-        message = "a Secret is not pickled or copied: send the name of its environment variable instead"
-        raise TypeError(message)
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
-        return self
-
-
-class Bearer(Secret):
-    """A key that is a token, for services that have a header for keys and another one for tokens."""
-
-    __slots__ = ()
-
-
-class Token(Secret):
-    """A key that is asked for at each attempt: a token that expires, such as those of Entra ID or of Google.
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
+class Key:
+    """One key with its name and bounds.
 
     Args:
-        source: Gives the token, at once or awaited. It is asked often and should keep what it has until it expires,
-            as the vendors' own token providers do.
+        secret: The key, or a callable that gives a token anew for each attempt.
+        name: Its alias, which traces, statistics and errors show in its place; empty: ``key-1``, ``key-2`` by position.
+        rpm: Requests a minute that its quota group may send to each model.
+        tpm: Tokens a minute, input and output together, the same.
+        max_concurrent: Calls in flight at once with this key.
+        quota_group: Keys of one group share what the service allows (one organisation or project); empty: its own.
+        weight: Its share of the calls, relative to the other keys.
+        tier: Keys of a higher tier serve only while none of a lower one can.
+
+    Raises:
+        ConfigError: The key cannot be sent, or a bound is out of its range.
     """
 
-    __slots__ = ("_source",)
-    _source: TokenSource
+    secret: Secret
+    name: str
+    rpm: float | None
+    tpm: float | None
+    max_concurrent: int | None
+    quota_group: str
+    weight: float
+    tier: int
 
-    def __init__(self, source: TokenSource) -> None:
-        object.__setattr__(self, "_value", "")
-        object.__setattr__(self, "_source", source)
+    def __init__(
+        self,
+        secret: str | Secret | TokenSource,
+        *,
+        name: str = "",
+        rpm: float | None = None,
+        tpm: float | None = None,
+        max_concurrent: int | None = None,
+        quota_group: str = "",
+        weight: float = 1.0,
+        tier: int = 0,
+    ) -> None:
+        fault = fault_of(secret)
+        if fault:
+            del secret  # a traceback that captures locals would show it
+            raise ConfigError(fault)
+        made = as_secret(secret)
+        fault = _bounds(rpm, tpm, max_concurrent, weight, tier) or _name(name, made) or _name(quota_group, made)
+        if fault:
+            del secret, name, quota_group
+            raise ConfigError(fault)
+        for field, value in (
+            ("secret", made),
+            ("name", name),
+            ("rpm", rpm),
+            ("tpm", tpm),
+            ("max_concurrent", max_concurrent),
+            ("quota_group", quota_group),
+            ("weight", float(weight)),
+            ("tier", tier),
+        ):
+            object.__setattr__(self, field, value)
 
-    async def current(self) -> Secret:
-        """The token of this moment.
-
-        Raises:
-            ConfigError: `source` failed, or gave what cannot be sent.
-        """
-        given: object = None
-        try:
-            given = self._source()
-            return Bearer(await given if inspect.isawaitable(given) else given)
-        except ConfigError as error:
-            fault = error.message
-        except Exception as error:  # noqa: BLE001 - whatever a token provider raises
-            # its text and its frames stay there: token providers quote what they were refused with
-            fault = f"the callable that gives the token raised {type(error).__name__}: call it by itself to see why"
-        del given  # a traceback that captures locals would show it
-        raise ConfigError(fault)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    __hash__ = None
+    def __repr__(self) -> str:
+        return f"Key(name={getattr(self, 'name', '')!r})"  # of one that was refused too: it has none
 
 
 class Keys:
-    """The keys of one provider: each call takes the one with the fewest calls in flight.
+    """The keys of one provider, and how each call gets one of them.
+
+    ``Keys("sk-a", "sk-b", rpm=500)``, or ``Keys(Key("sk-a", name="team-a", rpm=500), Key("sk-b", tier=1))``.
 
     Args:
         keys: One or more keys; a callable gives a token anew for each attempt.
+        strategy: ``least-loaded``: the one with the fewest calls in flight for its weight; ``round-robin``;
+            ``least-recently-used``; ``weighted``: by their weights, whatever is in flight; ``per-user``: the same one
+            for each value of the tag ``user``, as long as that key can serve.
+        rpm: Of each key that states none itself; the others as well. See :class:`Key`.
+        tpm: The same.
+        max_concurrent: The same.
+        quota_group: The same: all keys of one organisation are ``Keys(..., quota_group="org")``.
 
     Raises:
-        ConfigError: None is given, or one cannot be sent.
+        ConfigError: None is given, one cannot be sent, two have one name, or a bound is out of its range.
     """
 
-    __slots__ = ("_secrets",)
+    __slots__ = ("_entries", "strategy")
 
-    def __init__(self, *keys: str | Secret | TokenSource) -> None:
-        self._secrets: tuple[Secret, ...] = ()  # a repr of what was refused must not fail
+    def __init__(
+        self,
+        *keys: str | Secret | TokenSource | Key,
+        strategy: Strategy = "least-loaded",
+        rpm: float | None = None,
+        tpm: float | None = None,
+        max_concurrent: int | None = None,
+        quota_group: str = "",
+    ) -> None:
+        self._entries: tuple[Key, ...] = ()  # a repr of what was refused must not fail
+        self.strategy = strategy
         fault = "Keys() needs at least one key" if not keys else next(filter(None, map(_fault, keys)), None)
+        if strategy not in STRATEGIES:
+            fault = f"a strategy is one of {', '.join(STRATEGIES)}"
         if fault:
             del keys
             raise ConfigError(fault)
-        self._secrets = tuple(_secret(key) for key in keys)
+        entries: list[Key] = []
+        for number, key in enumerate(keys, 1):
+            own = key if isinstance(key, Key) else Key(key)
+            entries.append(
+                Key(
+                    own.secret,
+                    name=own.name or f"key-{number}",
+                    rpm=rpm if own.rpm is None else own.rpm,
+                    tpm=tpm if own.tpm is None else own.tpm,
+                    max_concurrent=max_concurrent if own.max_concurrent is None else own.max_concurrent,
+                    quota_group=own.quota_group or quota_group,
+                    weight=own.weight,
+                    tier=own.tier,
+                )
+            )
+        if len({entry.name for entry in entries}) < len(entries):
+            del keys
+            raise ConfigError("two keys have one name: names tell keys apart, so give each its own")
+        self._entries = tuple(entries)
+
+    @property
+    def entries(self) -> tuple[Key, ...]:
+        """The keys with their names and bounds."""
+        return self._entries
 
     def __len__(self) -> int:
-        return len(self._secrets)
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[Secret]:
-        return iter(self._secrets)
+        return (entry.secret for entry in self._entries)
 
     def __getitem__(self, index: int) -> Secret:
-        return self._secrets[index]
+        return self._entries[index].secret
 
     def __repr__(self) -> str:
         return f"Keys({len(self)})"
 
 
-def _secret(key: str | Secret | TokenSource) -> Secret:
+def as_secret(key: str | Secret | TokenSource) -> Secret:
+    """A key as callers give it, as a secret.
+
+    Raises:
+        ConfigError: It cannot be sent.
+    """
     if isinstance(key, Secret):
         return key
     return Secret(key) if isinstance(key, str) else Token(key)
 
 
 def _fault(key: object) -> str | None:
-    """Why a key cannot be sent, without a word of it; None if it can."""
-    if isinstance(key, Secret) or (callable(key)):
-        return None
-    if not isinstance(key, str):
-        return f"a key is a string, not {type(key).__name__}"
-    text = key.strip()
-    if _SENDABLE.fullmatch(text):
-        return None
-    fault = "is empty" if not text else "has a line break, space or non-ASCII character inside"
-    return f"the key {fault}: pass exactly the key, without quotes or line breaks"
+    return None if isinstance(key, Key) else fault_of(key)
+
+
+def _bounds(rpm: object, tpm: object, most: object, weight: object, tier: object) -> str:
+    for what, value in (("rpm", rpm), ("tpm", tpm), ("weight", weight)):
+        if value is None and what != "weight":
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+            return f"{what} of a key is a number above 0"
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        return "max_concurrent of a key is a whole number from 1"
+    if isinstance(tier, bool) or not isinstance(tier, int) or not 0 <= tier <= 1_000:
+        return "tier of a key is a whole number from 0 to 1000"
+    return ""
+
+
+def _name(name: object, secret: Secret) -> str:
+    """Why a name cannot be shown in the key's place; never with the name: it may be the key."""
+    if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
+        return f"names of keys and quota groups are printable, of at most {LONGEST_NAME} characters"
+    key = secret.reveal()
+    shown = len(name) >= SHOWING and len(key) >= SHOWING and (key in name or name in key)
+    return "the name of a key is part of the key itself, and names are shown: choose another" if shown else ""

@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.errors import AccelError, DeadlineExceededError, DecodeError
+from ipfs_accel_async.errors import (
+    NO_SUCH_NAME,
+    AccelError,
+    AllKeysExhaustedError,
+    AuthenticationError,
+    DeadlineExceededError,
+    DecodeError,
+    RateLimitError,
+)
 
 if TYPE_CHECKING:
     import random
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.types import Target
 
 DECODINGS = 1
-"""Further tries for an answer that is none: a proxy's page goes away, a service that writes nonsense does not."""
+"""Further tries for an answer that is none, or a name: what is passing goes away, and nothing else does."""
 
 
 class Retry:
@@ -28,10 +36,12 @@ class Retry:
     It stands outside dispatcher and breaker: while it sleeps no permit, key or place in the queue is held, and each
     attempt queues again, with the age of the call. What it sees has not reached the caller: the exchange hands a stream
     over only with its first token, so nothing is ever sent twice behind a caller's back. The next attempt prefers
-    another key than the one that failed.
+    another key than the one that failed. What a 401 refuses is the key, not the call: it goes on with another one at
+    once, whatever the retries, until one serves or none is left. After a 429 it does as well, as one of its retries,
+    while another quota group has room.
 
     Args:
-        policy_for: Retries and backoff of a provider.
+        policy_for: Retries and backoff of a target.
         rng: For the jitter.
         retried: Told of each retry and its cause, before the wait.
         budget_for: The retry budget of a target's endpoint: each call deposits, each retry takes out. One that the
@@ -40,7 +50,7 @@ class Retry:
 
     def __init__(
         self,
-        policy_for: Callable[[str], tuple[int, Backoff]],
+        policy_for: Callable[[Target], tuple[int, Backoff]],
         rng: random.Random,
         retried: Callable[[Call, AccelError], None],
         budget_for: Callable[[Target], RetryBudget] | None = None,
@@ -57,27 +67,40 @@ class Retry:
             DeadlineExceededError: The next attempt would come too late; `__cause__` is the last error.
             AccelError: The last error, when no attempt is left or another would not help.
         """
-        max_retries, backoff = self._policy_for(call.target.provider)
+        max_retries, backoff = self._policy_for(call.target)
+        if call.options.max_retries is not None:
+            max_retries = call.options.max_retries
         budget = None if self._budget_for is None else self._budget_for(call.target)
         if budget is not None:
             budget.deposit(asyncio.get_running_loop().time())
         trace, retries, decodings = call.trace, 0, 0
         trace.avoid = None
+        refused: AccelError | None = None
         while True:
             try:
                 return await next(call)  # type: ignore[no-any-return]
             except AccelError as error:
-                decodings += isinstance(error, DecodeError)
+                now = asyncio.get_running_loop().time()
+                if trace.elsewhere and isinstance(error, AuthenticationError):
+                    self._go_on(call, error)
+                    refused = error
+                    continue
+                if refused is not None and isinstance(error, AllKeysExhaustedError):
+                    raise error from refused
+                decodings += isinstance(error, DecodeError) or error.code == NO_SUCH_NAME
                 final = _final(call, error, retries, max_retries, decodings)
                 if final:
                     _write(trace, final)
                     raise
                 retries += 1
+                if trace.elsewhere and isinstance(error, RateLimitError):
+                    self._go_on(call, error)
+                    refused = error
+                    continue
                 delay = backoff.delay(retries, self._rng, error.retry_after)
                 if delay is None:  # the service asks for more patience than the settings have: the error says how much
                     _write(trace, "the service asks for more patience than max_retry_after")
                     raise
-                now = asyncio.get_running_loop().time()
                 if now + delay >= call.deadline:
                     _write(trace, "the next attempt would come after the deadline")
                     raise _no_time(call, error, delay) from error
@@ -91,6 +114,13 @@ class Retry:
             trace.phase = "backoff"
             await asyncio.sleep(delay)
 
+    def _go_on(self, call: Call, error: AccelError) -> None:
+        """At once, with another key: this one is known to be of no use, and there is nobody to wait for."""
+        self._retried(call, error)
+        _write(call.trace, "sent again with another key", 0.0)
+        call.trace.avoid, call.trace.elsewhere = call.trace.key, False
+        call.trace.phase = "queue"
+
 
 def _final(call: Call, error: AccelError, retries: int, max_retries: int, decodings: int) -> str:
     """Why `error` is the last word; empty when it may not be."""
@@ -100,7 +130,9 @@ def _final(call: Call, error: AccelError, retries: int, max_retries: int, decodi
         return "the call must not be sent twice"
     if retries >= max_retries:
         return "no retries are left"
-    return "it was no proper answer twice" if decodings > DECODINGS else ""
+    if decodings <= DECODINGS:
+        return ""
+    return "the name was not found twice" if error.code == NO_SUCH_NAME else "it was no proper answer twice"
 
 
 def _write(trace: Trace, verdict: str, delay: float | None = None) -> None:
