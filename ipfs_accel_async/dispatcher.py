@@ -9,17 +9,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.admission import admit, where
 from ipfs_accel_async.core import settle
-from ipfs_accel_async.errors import ClientClosedError, DeadlineExceededError, QueueFullError, RejectedError
-from ipfs_accel_async.lanes import UNUSED, Grant, Lane, Lease
+from ipfs_accel_async.errors import AccelError, ClientClosedError, DispatcherError
+from ipfs_accel_async.lanes import UNUSED, Grant, Lane, Lease, give_back, tell_begun
 from ipfs_accel_async.tickets import Ticket
+from ipfs_accel_async.types import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
+    from ipfs_accel_async.lines import Group
     from ipfs_accel_async.types import Target
+
+HIGH = int(Priority.HIGH)
 
 
 class Dispatcher:
@@ -27,13 +32,12 @@ class Dispatcher:
 
     Args:
         lane_for: Makes the lane of a target, on its first call.
-        linked: Whether lanes share a cap, so that room in one may let another go.
     """
 
-    def __init__(self, lane_for: Callable[[Target], Lane], *, linked: bool = False) -> None:
+    def __init__(self, lane_for: Callable[[Target], Lane]) -> None:
         self._lane_for = lane_for
-        self._linked = linked
         self._sequence = 0
+        self._waiting = 0
         self._closed = False
         self.lanes: dict[tuple[str, str], Lane] = {}
 
@@ -43,6 +47,7 @@ class Dispatcher:
         Raises:
             QueueFullError: There is no room to wait.
             ClientClosedError: The client is closed.
+            DispatcherError: A gate failed.
         """
         lane = self._lane(call.target)
         if self._closed:
@@ -50,20 +55,34 @@ class Dispatcher:
         trace = call.trace
         before = trace.queue_seconds
         try:
-            grant = None if lane.queue.waiting or not lane.open else self._take(lane, call)
+            grant = None
+            if lane.room(call.priority <= HIGH) and (not lane.queue.waiting or lane.queue.free_for(call)):
+                grant = self._take(lane, call)
             if not isinstance(grant, Grant):
                 grant = await self._wait(lane, call)
+            elif lane.queue.waiting:
+                self._grant()  # with the last common place taken, what is reserved may go past those that wait for it
         except BaseException as error:
             now = asyncio.get_running_loop().time()
             trace.refuse(call.operation, call.target, now, trace.queue_seconds - before, error)
             raise
-        grant.attempt = trace.begin(call.operation, call.target, grant.since, trace.queue_seconds - before)
-        return await settle(next(call.with_key(grant.key)), grant.release)
+        sent = call.granted(grant.key, trace.endpoint) if lane.spread else call.with_key(grant.key)
+        grant.attempt = trace.begin(call.operation, sent.target, grant.since, trace.queue_seconds - before)
+        reply = await settle(next(sent), grant.release)
+        if grant.lane is not None:  # a stream has begun, and goes on holding it
+            tell_begun(grant.leases, asyncio.get_running_loop().time())
+        return reply
 
     def room(self, target: Target) -> bool:
         """Whether a call to `target` would go at once."""
         lane = self.lanes.get((target.provider, target.endpoint))
-        return lane is None or (lane.open and not lane.queue.waiting)
+        return lane is None or (lane.room(high=False) and not lane.queue.waiting)
+
+    def wake(self) -> None:
+        """Ask again for all that waits: caps, keys or limits were changed from outside."""
+        for lane in self.lanes.values():
+            lane.queue.release()
+        self._grant()
 
     def _lane(self, target: Target) -> Lane:
         key = (target.provider, target.endpoint)
@@ -76,26 +95,31 @@ class Dispatcher:
         """Everything or nothing, without an await. The caps have room: the caller looked."""
         leases: list[Lease] = []
         now = asyncio.get_running_loop().time()
-        for gate in lane.gates:
-            try:
+        try:
+            for gate in lane.gates:
                 lease = gate.try_take(call, now)
-            except RejectedError:
-                _settle(leases, UNUSED, now)
+                if isinstance(lease, float):
+                    give_back(leases, UNUSED, now)
+                    return lease
+                leases.append(lease)
+        except Exception as error:
+            give_back(leases, UNUSED, now)
+            if isinstance(error, AccelError):
                 raise
-            if isinstance(lease, float):
-                _settle(leases, UNUSED, now)
-                return lease
-            leases.append(lease)
+            message = f"a gate of the dispatcher failed with {type(error).__name__}; the call was not sent"
+            raise DispatcherError(message, **where(call)) from error
+        high = call.priority <= HIGH
         for cap in lane.caps:
-            cap.acquire_nowait()
+            cap.take(high)
         lane.active += 1
-        lane.peak_active = max(lane.peak_active, lane.active)
-        return Grant(self._take_back, lane, leases, now)
+        if lane.active > lane.peak_active:
+            lane.peak_active = lane.active
+        return Grant(self._take_back, lane, leases, now, high)
 
     def _take_back(self, grant: Grant, lane: Lane, outcome: Outcome) -> None:
         """Return the permits of an attempt; its grant calls this, once."""
         now = asyncio.get_running_loop().time()
-        _settle(grant.leases, outcome, now)
+        give_back(grant.leases, outcome, now)
         attempt = grant.attempt
         if attempt is not None:
             lane.service.add(now - grant.since)
@@ -105,122 +129,84 @@ class Dispatcher:
                 attempt.error = type(outcome.error).__name__
         lane.active -= 1
         for cap in lane.caps:
-            cap.release()
-        for waiting in self.lanes.values() if self._linked else (lane,):
-            if waiting.queue.waiting:
-                self._grant()
-                return
+            cap.give(grant.high)
+        if self._waiting:
+            self.wake()
 
     async def _wait(self, lane: Lane, call: Call) -> Grant:
         loop = asyncio.get_running_loop()
-        ticket = Ticket(call, loop.create_future())
-        self._admit(lane, ticket)
+        ticket = Ticket(call, loop.create_future(), call.priority <= HIGH, call.tags.get("tenant", ""))
+        self._sequence += 1
+        admit(lane, ticket, self._sequence, loop.time())
         call.trace.phase = "queue"
         since = loop.time()
-        self._grant()  # gates may be what the call waits for: then this arms their timer
+        self._waiting += 1
         try:
+            self._grant()  # gates may be what the call waits for: then this arms their timer
             await ticket.future
         except BaseException:
             if ticket.grant is not None:
                 ticket.grant.release(UNUSED)
-            else:
-                lane.queue.drop(ticket)
+            elif lane.queue.drop(ticket):
+                self._grant()  # others were held behind it
             raise
         finally:
+            self._waiting -= 1
             call.trace.queue_seconds += loop.time() - since
         assert isinstance(ticket.grant, Grant)  # noqa: S101 - a resolved ticket has one; narrows the type
         return ticket.grant
 
-    @staticmethod
-    def _refuse_late(lane: Lane, call: Call) -> None:
-        """Better refused now than at its deadline, after a wait for nothing."""
-        if call.attempts or not lane.queue.waiting:  # a retry has its age, and may go before others
-            return
-        wait = lane.service.predicted_wait(lane.queue.ahead_of(call.priority), lane.places)
-        left = call.deadline - asyncio.get_running_loop().time()
-        if wait is not None and wait > left:
-            raise DeadlineExceededError(
-                f"the queue would take some {wait:.1f} s, and the deadline is in {left:.1f} s: send less at once",
-                target=call.target,
-                request_id=call.request_id,
-                phase="queue",
-            )
-
-    def _admit(self, lane: Lane, ticket: Ticket) -> None:
-        call, settings = ticket.call, lane.settings
-        self._refuse_late(lane, call)
-        self._sequence += 1
-        rank = (call.submitted + call.priority * settings.priority_aging, self._sequence)
-        if lane.queue.waiting >= settings.queue_size and settings.queue_overflow_policy != "wait":
-            lane.rejections += 1
-            victim = lane.queue.lowest() if settings.queue_overflow_policy == "drop-lowest" else None
-            if victim is None or victim.rank <= rank:
-                raise self._full(lane, call, "the queue is full")
-            lane.queue.drop(victim)
-            victim.future.set_exception(
-                self._full(lane, victim.call, "displaced from a full queue by a higher priority")
-            )
-        ticket.rank = rank
-        lane.queue.put(ticket)
-        lane.peak_waiting = max(lane.peak_waiting, lane.queue.waiting)
-
-    @staticmethod
-    def _full(lane: Lane, call: Call, why: str) -> QueueFullError:
-        message = (
-            f"{why}: {lane.active} in flight, {lane.queue.waiting} waiting; raise queue_size, or send less at once"
-        )
-        return QueueFullError(
-            message, target=call.target, request_id=call.request_id, attempts=call.attempts, phase="queue"
-        )
-
     def _grant(self) -> None:
         """Let go every ticket that may, best first. Runs when a ticket comes, a permit returns or a timer fires."""
-        held: set[int] = set()
-        while True:
-            ready = [
-                (head.rank, lane)
-                for lane in self.lanes.values()
-                if id(lane) not in held and (head := lane.queue.head) is not None and lane.open
-            ]
-            if not ready:
-                return
-            lane = min(ready, key=lambda pair: pair[0])[1]
-            ticket = lane.queue.take()
+        while (found := self._next()) is not None:
+            lane, ticket = found
             try:
                 grant = self._take(lane, ticket.call)
-            except RejectedError as error:
+            except AccelError as error:
+                lane.queue.drop(ticket)
                 ticket.future.set_exception(error)
                 continue
             if isinstance(grant, Grant):
+                lane.queue.take(ticket)
                 ticket.grant = grant
                 ticket.future.set_result(None)
             else:
-                lane.queue.put(ticket)
-                held.add(id(lane))
-                self._arm(lane, grant)
+                self._hold(ticket, grant)
 
-    def _arm(self, lane: Lane, at: float) -> None:
-        if lane.ask_again is not None:
-            lane.ask_again.cancel()
-            lane.ask_again = None
-        if at != float("inf"):
-            lane.ask_again = asyncio.get_running_loop().call_at(at, self._grant)
+    def _next(self) -> tuple[Lane, Ticket] | None:
+        """The ticket that goes next, of all lanes that have room for one."""
+        best = None
+        for lane in self.lanes.values():
+            if lane.queue.waiting and lane.room(high=True):
+                ticket = lane.queue.head(high=not lane.room(high=False))
+                if ticket is not None and (best is None or ticket.rank < best[1].rank):
+                    best = lane, ticket
+        return best
+
+    def _hold(self, ticket: Ticket, at: float) -> None:
+        """Let a ticket and those behind it wait until the instant that a gate named, or something is given back."""
+        assert ticket.line is not None  # noqa: S101 - what waits is in a line; narrows the type
+        group = ticket.line.group
+        group.held = ticket
+        if group.timer is not None and group.timer.when() != at:
+            group.timer.cancel()
+            group.timer = None
+        if group.timer is None and at != float("inf"):
+            group.timer = asyncio.get_running_loop().call_at(at, self._ask, group)
+
+    def _ask(self, group: Group) -> None:
+        group.timer = None
+        self.wake()  # others may be due in the same instant, and go first
 
     def close(self) -> None:
         """Admit nobody any more and fail all who wait. Idempotent."""
         self._closed = True
         for lane in self.lanes.values():
-            self._arm(lane, float("inf"))
-            while lane.queue.head is not None:
-                ticket = lane.queue.take()
-                error = _closed(ticket.call, "the client was closed while the call waited")
-                ticket.future.set_exception(error)
-
-
-def _settle(leases: Sequence[Lease], outcome: Outcome, now: float) -> None:
-    for lease in leases:
-        lease.settle(outcome, now)
+            lane.queue.release()
+            while (ticket := lane.queue.head(high=False)) is not None:
+                lane.queue.drop(ticket)
+                ticket.future.set_exception(_closed(ticket.call, "the client was closed while the call waited"))
 
 
 def _closed(call: Call, why: str) -> ClientClosedError:
-    return ClientClosedError(why, target=call.target, request_id=call.request_id, attempts=call.attempts, phase="queue")
+    return ClientClosedError(why, **where(call))

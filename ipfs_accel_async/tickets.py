@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.lanes import Grant
+    from ipfs_accel_async.lines import Line
 
 Rank = tuple[float, int]
-"""Submission time plus priority times aging, then the order of arrival: lower goes first."""
+"""Submission time (or deadline) plus priority times aging, then the order of arrival: lower goes first."""
 
 
 class Ticket:
     """A call's place in a queue.
 
     Attributes:
+        high: Whether it may use what is reserved for high priority.
+        tenant: Whose share of the places it uses.
         rank: Set on admission.
+        line: The line that it waits in.
         grant: Set in the step that resolves `future`.
-        queued: Whether the queue still counts it. A ticket that was cancelled stays where it is until it surfaces.
+        queued: Whether it is counted as waiting. One that was cancelled stays where it is until it surfaces.
     """
 
-    __slots__ = ("call", "future", "grant", "queued", "rank")
+    __slots__ = ("call", "future", "grant", "high", "line", "queued", "rank", "tenant")
 
-    def __init__(self, call: Call, future: asyncio.Future[None]) -> None:
+    def __init__(self, call: Call, future: asyncio.Future[None], high: bool, tenant: str) -> None:
         self.call = call
         self.future = future
+        self.high = high
+        self.tenant = tenant
         self.rank: Rank = (0.0, 0)
+        self.line: Line | None = None
         self.grant: Grant | None = None
         self.queued = False
 
@@ -40,21 +45,17 @@ class Ticket:
 
 
 class TicketQueue:
-    """Tickets by rank; never blocks, never compares calls.
+    """Tickets by rank; never blocks, never compares calls."""
 
-    Args:
-        mirrored: Keep the order from the other end too, for :meth:`lowest`.
-    """
+    __slots__ = ("_head", "_queue", "waiting")
 
-    def __init__(self, *, mirrored: bool = False) -> None:
+    def __init__(self) -> None:
         self._queue: asyncio.PriorityQueue[tuple[Rank, Ticket]] = asyncio.PriorityQueue()
         self._head: tuple[Rank, Ticket] | None = None
-        self._mirror: list[tuple[float, int, Ticket]] | None = [] if mirrored else None
-        self._by_priority: Counter[int] = Counter()
         self.waiting = 0
 
     @property
-    def held(self) -> int:
+    def kept(self) -> int:
         """Tickets in memory, the dead ones included."""
         return self._queue.qsize() + (self._head is not None)
 
@@ -64,64 +65,29 @@ class TicketQueue:
         if self._head is not None and entry[0] < self._head[0]:
             entry, self._head = self._head, entry
         self._queue.put_nowait(entry)
-        if self._mirror is not None:
-            heapq.heappush(self._mirror, (-ticket.rank[0], -ticket.rank[1], ticket))
         ticket.queued = True
         self.waiting += 1
-        self._by_priority[ticket.call.priority] += 1
-
-    def ahead_of(self, priority: int) -> int:
-        """How many surely go before a call that is made now: those of its priority, and of better ones."""
-        return sum(count for level, count in self._by_priority.items() if level <= priority)
 
     @property
     def head(self) -> Ticket | None:
         """The live ticket that goes next; it stays."""
         while self._head is None or not self._head[1].live:
-            if self._head is not None:
-                self._forget(self._head[1])
             if self._queue.empty():
                 self._head = None
                 return None
             self._head = self._queue.get_nowait()
         return self._head[1]
 
-    def take(self) -> Ticket:
-        """Remove and give the live ticket that goes next.
-
-        Raises:
-            asyncio.QueueEmpty: None waits.
-        """
-        ticket = self.head
-        if ticket is None:
-            raise asyncio.QueueEmpty
-        self._head = None
-        self._forget(ticket)
-        return ticket
-
-    def lowest(self) -> Ticket | None:
-        """The live ticket that would go last; it stays."""
-        while self._mirror and not self._mirror[0][2].live:
-            heapq.heappop(self._mirror)
-        return self._mirror[0][2] if self._mirror else None
-
-    def drop(self, ticket: Ticket) -> None:
-        """Let a ticket die where it is; sweep when most are dead, so that cancelled calls leave no memory behind."""
-        self._forget(ticket)
-        if self._queue.qsize() > 2 * self.waiting + 16:
+    def leave(self, ticket: Ticket) -> None:
+        """Count a ticket no more, wherever it is; sweep when most are dead, so that they leave no memory behind."""
+        ticket.queued = False
+        self.waiting -= 1
+        if self._head is not None and self._head[1] is ticket:
+            self._head = None
+        elif self._queue.qsize() > 2 * self.waiting + 16:
             live: asyncio.PriorityQueue[tuple[Rank, Ticket]] = asyncio.PriorityQueue()
             while not self._queue.empty():
                 entry = self._queue.get_nowait()
                 if entry[1].queued:
                     live.put_nowait(entry)
             self._queue = live
-
-    def _forget(self, ticket: Ticket) -> None:
-        if not ticket.queued:
-            return
-        ticket.queued = False
-        self.waiting -= 1
-        self._by_priority[ticket.call.priority] -= 1
-        if self._mirror is not None and len(self._mirror) > 2 * self.waiting + 16:
-            self._mirror = [entry for entry in self._mirror if entry[2].queued]
-            heapq.heapify(self._mirror)

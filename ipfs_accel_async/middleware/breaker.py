@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
-    from ipfs_accel_async.policy.breaker import Breaker, Permit
+    from ipfs_accel_async.policy.breaker import Breaker
+    from ipfs_accel_async.policy.permit import Permit
     from ipfs_accel_async.types import Target
 
 Scope = tuple[str, str, str]
@@ -42,10 +43,10 @@ class Breakers:
     When there are too many, one that knows nothing goes.
 
     Args:
-        make: A breaker with the settings of a provider.
+        make: A breaker with the settings of a target.
     """
 
-    def __init__(self, make: Callable[[str], Breaker]) -> None:
+    def __init__(self, make: Callable[[Target], Breaker]) -> None:
         self._make = make
         self._of: OrderedDict[Scope, Breaker] = OrderedDict()
         self._endpoints: OrderedDict[tuple[str, str], Endpoint] = OrderedDict()
@@ -58,7 +59,7 @@ class Breakers:
             if len(self._of) >= MAX_SCOPES:
                 idle = (known for known, breaker in self._of.items() if breaker.pristine)
                 del self._of[next(idle, None) or next(iter(self._of))]
-            breaker = self._of[scope] = self._make(target.provider)
+            breaker = self._of[scope] = self._make(target)
         else:
             self._of.move_to_end(scope)
         return breaker
@@ -70,7 +71,7 @@ class Breakers:
         if found is None:
             if len(self._endpoints) >= MAX_SCOPES:
                 self._endpoints.popitem(last=False)
-            found = self._endpoints[scope] = Endpoint(self._make(target.provider))
+            found = self._endpoints[scope] = Endpoint(self._make(target))
         return found
 
     def refused_for(self, target: Target, now: float) -> float | None:
@@ -119,28 +120,38 @@ class BreakerGate:
         Raises:
             CircuitOpenError: A breaker opened while the call waited, or its probes are out.
         """
-        wait = self._breakers.refused_for(call.target, now)
-        if wait is not None:
-            raise _open(call, wait)
-        endpoint, breaker = self._breakers.endpoint(call.target), self._breakers.of(call.target)
-        # both have room, as was just seen, and nothing comes between
-        above, permit = endpoint.breaker.acquire(now), breaker.acquire(now)
+        target = call.target
+        endpoint, breaker = self._breakers.endpoint(target), self._breakers.of(target)
+        above = endpoint.breaker.try_acquire(now)
+        permit = None if above is None else breaker.try_acquire(now)
+        if above is None or permit is None:
+            if above is not None:
+                endpoint.breaker.record(above, "ignored", now)
+            raise _open(call, self._breakers.refused_for(target, now) or 0.0)
         call.trace.breaker = "half-open" if permit.probe or above.probe else "closed"
-        return BreakerLease(call.target.model, endpoint, above, breaker, permit)
+        return BreakerLease(target.model, endpoint, above, breaker, permit, now)
 
 
 class BreakerLease:
     """The permits on their way; their outcome is what the breakers learn."""
 
-    __slots__ = ("_above", "_breaker", "_endpoint", "_model", "_permit")
+    __slots__ = ("_above", "_breaker", "_endpoint", "_model", "_permit", "_since")
     key = None
 
-    def __init__(self, model: str, endpoint: Endpoint, above: Permit, breaker: Breaker, permit: Permit) -> None:
+    def __init__(
+        self, model: str, endpoint: Endpoint, above: Permit, breaker: Breaker, permit: Permit, since: float
+    ) -> None:
         self._model = model
         self._endpoint = endpoint
         self._above = above
         self._breaker = breaker
         self._permit = permit
+        self._since = since
+
+    def begun(self, now: float) -> None:
+        """A stream has its first token: the endpoint lives, and may be slow."""
+        self._breaker.begun(self._permit, now - self._since, now)
+        self._endpoint.breaker.begun(self._above, 0.0, now)  # slow is a model's fault, not its endpoint's
 
     def settle(self, outcome: Outcome, now: float) -> None:
         """Tell the breakers."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from ipfs_accel_async.policy.permit import Outcome, Permit, State
 
 if TYPE_CHECKING:
     import random
@@ -12,25 +13,7 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.policy.failures import FailureRate
 
-State = Literal["closed", "open", "half-open"]
-Outcome = Literal["ok", "ignored", "throttled", "failed"]
-
 PROBE_WAIT = 1.0  # seconds after which it is worth asking whether the probes have answered
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """The right to make one call; its result must be recorded exactly once.
-
-    Attributes:
-        generation: Which period of the breaker it belongs to. Results of other periods change nothing.
-        probe: Whether the call tests a half-open circuit.
-        serial: Tells permits apart, so that recording one twice counts once.
-    """
-
-    generation: int
-    probe: bool
-    serial: int
 
 
 class Breaker:
@@ -41,13 +24,17 @@ class Breaker:
     - open: no call passes until `reset_timeout` is over; then it is half-open, whoever looks. Each time a probe fails
       it stays open twice as long, up to `max_reset_timeout`, with jitter; closing starts over.
     - half-open: at most `half_open_permits` probes are out at a time. "ok" closes it, "failed" opens it again,
-      "ignored" gives the permit back. "throttled" closes it too: the server answered, so it is alive.
+      "ignored" gives the permit back. "throttled" closes it too: the server answered, so it is alive. A probe that is
+      out for `probe_timeout` has failed; if it is answered after all, that closes it.
 
     Args:
         failure_threshold: Consecutive failures that open it, at least 1.
         reset_timeout: Seconds it stays open, the first time.
         max_reset_timeout: Most seconds it stays open, however often probes fail; default: `reset_timeout`.
         rate: The share of failures that opens it; None for none.
+        slow: The share of slow first tokens that opens it; None for none.
+        slow_after: Seconds from which a first token is slow.
+        probe_timeout: Seconds after which a probe that is still out has failed.
         rng: For the jitter of longer waits; without it they have none.
         half_open_permits: Probes at a time, at least 1.
         history: How many changes `changes` remembers.
@@ -62,27 +49,6 @@ class Breaker:
         ValueError: A setting is out of its range.
     """
 
-    __slots__ = (
-        "_failures",
-        "_generation",
-        "_half_open_at",
-        "_half_open_permits",
-        "_longest",
-        "_open_seconds",
-        "_opened_at",
-        "_out",
-        "_rate",
-        "_reopened",
-        "_reset_timeout",
-        "_rng",
-        "_serial",
-        "_state",
-        "_threshold",
-        "changes",
-        "on_change",
-        "opened",
-    )
-
     def __init__(
         self,
         *,
@@ -90,6 +56,9 @@ class Breaker:
         reset_timeout: float = 30.0,
         max_reset_timeout: float | None = None,
         rate: FailureRate | None = None,
+        slow: FailureRate | None = None,
+        slow_after: float = float("inf"),
+        probe_timeout: float = float("inf"),
         rng: random.Random | None = None,
         half_open_permits: int = 1,
         history: int = 100,
@@ -99,6 +68,8 @@ class Breaker:
             raise ValueError("failure_threshold, half_open_permits and history must be at least 1")
         if not 0 <= reset_timeout < float("inf"):
             raise ValueError("reset_timeout must be finite seconds, not negative")
+        if not probe_timeout > 0 or not slow_after > 0:
+            raise ValueError("probe_timeout and slow_after must be above 0")
         if max_reset_timeout is not None and not reset_timeout <= max_reset_timeout < float("inf"):
             raise ValueError("max_reset_timeout must be finite seconds, not below reset_timeout")
         self.changes: deque[tuple[State, float]] = deque(maxlen=history)
@@ -107,7 +78,13 @@ class Breaker:
         self._threshold = failure_threshold
         self._reset_timeout = reset_timeout
         self._longest = reset_timeout if max_reset_timeout is None else max_reset_timeout
+        self._rates = [one for one in (rate, slow) if one is not None]
         self._rate = rate
+        self._slow = slow
+        self._slow_after = slow_after
+        self._probe_timeout = probe_timeout
+        self._probes: dict[int, float] = {}
+        self._overdue: set[int] = set()
         self._rng = rng
         self._reopened = 0
         self._half_open_permits = half_open_permits
@@ -141,13 +118,17 @@ class Breaker:
 
     def try_acquire(self, now: float) -> Permit | None:
         """A permit for one call, or None while open or while every probe is out."""
-        self._expire(now)
-        probe = self._state == "half-open"
-        if self._state == "open" or (probe and len(self._out) >= self._half_open_permits):
-            return None
-        self._serial += 1
-        self._out.add(self._serial)
-        return Permit(self._generation, probe, self._serial)
+        probe = False
+        if self._state != "closed":
+            self._expire(now)
+            probe = self._state == "half-open"
+            if not probe or len(self._out) >= self._half_open_permits:
+                return None
+        self._serial = serial = self._serial + 1
+        self._out.add(serial)
+        if probe:
+            self._probes[serial] = now
+        return Permit(self._generation, probe, serial)
 
     def acquire(self, now: float) -> Permit:
         """A permit, where `refused_for` has just said that there is one.
@@ -162,9 +143,16 @@ class Breaker:
 
     def record(self, permit: Permit, outcome: Outcome, now: float) -> None:
         """Count the result of a call, once; results of an earlier generation are dropped."""
+        if self._state != "closed":
+            self._expire(now)
+        if permit.serial in self._overdue:
+            self._overdue.discard(permit.serial)
+            if outcome in {"ok", "throttled"}:
+                self._close(now)
         if permit.generation != self._generation or permit.serial not in self._out:
             return
         self._out.discard(permit.serial)
+        self._probes.pop(permit.serial, None)
         counted = outcome in {"ok", "failed"} and not permit.probe
         too_many = counted and self._rate is not None and self._rate.add(outcome == "failed", now)
         if outcome == "failed":
@@ -178,6 +166,14 @@ class Breaker:
         elif outcome == "ok":
             self._failures = 0
 
+    def begun(self, permit: Permit, seconds: float, now: float) -> None:
+        """A stream has its first token, `seconds` after it was sent: enough to judge a probe by; its end may be far."""
+        slow = seconds > self._slow_after
+        if permit.probe:
+            self.record(permit, "failed" if slow else "ok", now)
+        elif self._slow is not None and permit.generation == self._generation and self._slow.add(slow, now):
+            self._open(now)
+
     def open_seconds(self, now: float) -> float:
         """Seconds spent open in all, up to `now`; half-open time does not count."""
         if self._state != "open":
@@ -187,6 +183,7 @@ class Breaker:
     def force_open(self, now: float) -> None:
         """Open it as if the threshold had been reached; when open already, `reset_timeout` starts again."""
         self._expire(now)
+        self._overdue.clear()
         if self._state == "open":
             self._half_open_at = now + self._reset_timeout
         else:
@@ -201,8 +198,14 @@ class Breaker:
             self._new_generation()
 
     def _expire(self, now: float) -> None:
+        # Dated when it was due, so the record does not depend on who looked when.
+        if self._state == "half-open" and self._probes:
+            due = min(self._probes.values()) + self._probe_timeout
+            if now >= due:
+                self._overdue.update(self._probes)
+                self._reopened += 1
+                self._open(due)
         if self._state == "open" and now >= self._half_open_at:
-            # Dated when it was due, so the record does not depend on who looked when.
             self._open_seconds += self._half_open_at - self._opened_at
             self._change("half-open", self._half_open_at)
 
@@ -221,6 +224,7 @@ class Breaker:
 
     def _close(self, now: float) -> None:
         self._reopened = 0
+        self._overdue.clear()
         if self._state == "open":
             self._open_seconds += now - self._opened_at
         self._change("closed", now)
@@ -229,8 +233,9 @@ class Breaker:
         self._generation += 1
         self._failures = 0
         self._out.clear()
-        if self._rate is not None:
-            self._rate.clear()
+        self._probes.clear()
+        for rate in self._rates:
+            rate.clear()
 
     def _change(self, state: State, at: float) -> None:
         self._new_generation()
