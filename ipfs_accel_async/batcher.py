@@ -1,0 +1,153 @@
+"""The micro-batcher: calls that one request can carry wait for each other, for no longer than that pays."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ipfs_accel_async.batching.gathering import Gathering
+from ipfs_accel_async.batching.members import Member
+from ipfs_accel_async.errors import InvalidRequestError
+from ipfs_accel_async.policy.batch import cuts
+from ipfs_accel_async.types import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable
+
+    from ipfs_accel_async.answers import Answer
+    from ipfs_accel_async.batching.rules import Rulebook, Rules
+    from ipfs_accel_async.call import Call
+    from ipfs_accel_async.core import Handler, Result
+    from ipfs_accel_async.types import Payload
+
+GATHERED = frozenset({"embed", "rerank", "similarity", "classify", "moderate", "complete", "infer", "delete"})
+"""Names of the operations that some provider can gather; all others pass through."""
+
+
+class Batcher:
+    """Middleware that puts the items of several callers into one request.
+
+    Never together: calls of another operation, provider, address, model, parameters, tenant (the tag ``tenant``) or
+    key. It stands inside fallback, so each call keeps its own targets, deadline, priority and cancellation, and
+    outside retry, so a request that fails is sent again as it is.
+
+    Args:
+        rules: What is gathered, and how much.
+        held: The description of a call's model, where one was fetched already.
+        counted: Told of each request that several calls shared: one of them, and how many there were.
+    """
+
+    def __init__(
+        self,
+        rules: Rulebook,
+        held: Callable[[Call], Answer | None],
+        counted: Callable[[Call, int], None],
+    ) -> None:
+        self._rules = rules
+        self._held = held
+        self._counted = counted
+        self._gatherings: dict[Hashable, Gathering] = {}
+
+    def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
+        """Answer `call`, alone or with others."""
+        if call.operation not in GATHERED:
+            return next(call)
+        rules = self._rules.of(call)
+        if rules is None:
+            return next(call)
+        payload = self._fitted(call) if rules.described else call.payload
+        key = None if payload is None else rules.form.key(payload)
+        if payload is None or key is None:
+            return next(call)
+        return self._join(call, payload, rules, key, next)
+
+    def close(self) -> None:
+        """Refuse all that waits for others. Idempotent."""
+        for gathering in list(self._gatherings.values()):
+            gathering.close()
+
+    async def aclose(self) -> None:
+        """End every request that is under way. Idempotent."""
+        tasks = [task for gathering in list(self._gatherings.values()) for task in gathering.end()]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _join(
+        self,
+        call: Call,
+        payload: Payload,
+        rules: Rules,
+        key: Hashable,
+        next: Handler,  # noqa: A002
+    ) -> Result:
+        gathering = self._gathering(call, rules, key, next)
+        weight = rules.form.weigh(payload)
+        gathering.admit(call)
+        if weight[0] > 1 and rules.bounds.exceeded(*weight):
+            return await _in_parts(call, payload, gathering)
+        member = Member(call, payload, weight, gathering.loop.create_future(), whole=True)
+        gathering.join(member)
+        try:
+            answer = await member.future
+        except BaseException:
+            gathering.leave(member)
+            raise
+        if answer is not None:
+            return answer  # type: ignore[no-any-return]
+        try:
+            return await next(call)  # type: ignore[no-any-return]
+        finally:
+            gathering.landed(None)
+
+    def _fitted(self, call: Call) -> Payload | None:
+        """The payload as the model takes it; None where that is not known yet, or its rows cannot be stacked."""
+        codec, description = self._rules.codec(call), self._held(call)
+        if description is None or not codec.stacks(call, description):
+            return None
+        try:
+            return codec.fitted(call, description)
+        except InvalidRequestError:
+            return None  # the layer below asks for a fresh description before it refuses
+
+    def _gathering(self, call: Call, rules: Rules, own: Hashable, next: Handler) -> Gathering:  # noqa: A002
+        target, tenant = call.target, call.tags.get("tenant", "")
+        key = (
+            call.operation,
+            target.provider,
+            target.model,
+            target.endpoint,
+            tenant,
+            call.options.key,
+            call.idempotent,
+            own,
+        )
+        found = self._gatherings.get(key)
+        if found is None:
+            found = self._gatherings[key] = Gathering(
+                rules,
+                next,
+                {"tenant": tenant} if tenant else NOTHING,
+                lambda members: self._counted(members[0].call, len(members)),
+                lambda: self._forget(key),
+            )
+        return found
+
+    def _forget(self, key: Hashable) -> None:
+        self._gatherings.pop(key, None)
+
+
+async def _in_parts(call: Call, payload: Payload, gathering: Gathering) -> Answer:
+    """A call that is too large for one request, in several; all of them, or its first error."""
+    form, bounds = gathering.rules.form, gathering.rules.bounds
+    pieces = [form.cut(payload, start, stop) for start, stop in cuts(form.weights(payload), bounds)]
+    parts = [Member(call, one, form.weigh(one), gathering.loop.create_future(), whole=False) for one in pieces]
+    try:
+        for part in parts:
+            gathering.join(part)
+        return form.joined(payload, [await part.future for part in parts])
+    except BaseException:
+        for part in parts:
+            gathering.leave(part)
+            if not part.future.cancel() and not part.future.cancelled():
+                part.future.exception()  # the call has one error: its first
+        raise
