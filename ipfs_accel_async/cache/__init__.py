@@ -1,0 +1,1 @@
+"""Answers kept: what is kept of each, how it is sealed, and the stores that hold it."""
