@@ -1,9 +1,16 @@
-"""Rate limits of a twin: token buckets on the loop's clock, and what the vendors' headers say of them."""
+"""Rate limits of a twin: counted on the loop's clock, and what the vendors' headers say of them."""
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
+
+from .gauge import Gauge, Verdict, go_duration
+from .windows import FixedWindow, SlidingLog
+
+__all__ = ["Bucket", "Gauge", "Meter", "RateLimit", "Verdict", "go_duration", "unlimited", "used_up"]
 
 MINUTE, DAY = 60.0, 86_400.0
+Counting = Literal["bucket", "sliding", "fixed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,36 +21,36 @@ class RateLimit:
         requests_per_minute: Requests a minute; None is no limit.
         tokens_per_minute: Prompt and answer tokens a minute; None is no limit.
         requests_per_day: Requests a day, which is what Groq's request headers tell; None is no limit.
+        input_tokens_per_minute: Prompt tokens a minute, where the vendor counts them apart; None is no limit.
+        output_tokens_per_minute: Answer tokens a minute, likewise.
+        counting: ``bucket`` refills evenly, as the vendors' do; ``sliding`` counts any minute exactly, ``fixed`` each
+            minute from the first request on.
     """
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     requests_per_day: int | None = None
+    input_tokens_per_minute: int | None = None
+    output_tokens_per_minute: int | None = None
+    counting: Counting = "bucket"
 
     def __post_init__(self) -> None:
-        for limit in (self.requests_per_minute, self.tokens_per_minute, self.requests_per_day):
-            if limit is not None and limit < 1:
+        for limit in self.sizes.values():
+            if limit[0] is not None and limit[0] < 1:
                 raise ValueError("rate limits must be at least 1, or None for no limit")
+        if self.counting not in _COUNTERS:
+            raise ValueError(f"counting is one of {', '.join(_COUNTERS)}")
 
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """One limit as the headers tell it; `reset` is in seconds until it is full again."""
-
-    limit: int
-    remaining: int
-    reset: float
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a request passes. `wait` is in seconds (0 when it passes), `short` names what ran out."""
-
-    wait: float
-    short: str
-    requests: Gauge
-    tokens: Gauge
-    day: Gauge
+    @property
+    def sizes(self) -> dict[str, tuple[int | None, float]]:
+        """Each limit with its window in seconds."""
+        return {
+            "requests": (self.requests_per_minute, MINUTE),
+            "tokens": (self.tokens_per_minute, MINUTE),
+            "day": (self.requests_per_day, DAY),
+            "input": (self.input_tokens_per_minute, MINUTE),
+            "output": (self.output_tokens_per_minute, MINUTE),
+        }
 
 
 # Told when nothing is limited: generous, and never changing.
@@ -66,46 +73,54 @@ class Bucket:
         # A thousandth of a unit is rounding of the clock, not a debt.
         return missing * self.window / self.capacity if missing > 0.001 else 0.0
 
+    def spend(self, amount: float) -> None:
+        """Take what has passed."""
+        self.level = max(0.0, self.level - amount)
+
     def gauge(self) -> Gauge:
         """Return the level as the headers tell it."""
         reset = (self.capacity - self.level) * self.window / self.capacity
         return Gauge(self.capacity, max(0, math.floor(self.level)), max(0.0, reset))
 
 
+_COUNTERS: dict[str, type[Bucket | SlidingLog | FixedWindow]] = {
+    "bucket": Bucket,
+    "sliding": SlidingLog,
+    "fixed": FixedWindow,
+}
+
+
 class Meter:
-    """The buckets of one key at one twin."""
+    """The counters of one key at one twin."""
 
     def __init__(self, limit: RateLimit, now: float) -> None:
-        sizes = {
-            "requests": (limit.requests_per_minute, MINUTE),
-            "tokens": (limit.tokens_per_minute, MINUTE),
-            "day": (limit.requests_per_day, DAY),
-        }
-        self._buckets = {name: Bucket(capacity, window, now) for name, (capacity, window) in sizes.items() if capacity}
+        kind = _COUNTERS[limit.counting]
+        self._counters = {name: kind(size, window, now) for name, (size, window) in limit.sizes.items() if size}
 
-    def take(self, tokens: int, now: float) -> Verdict:
-        """Spend one request and its tokens, all or nothing."""
-        amounts = {"requests": 1, "tokens": tokens, "day": 1}
+    def take(self, tokens: int, now: float, output: int = 0) -> Verdict:
+        """Spend one request and its tokens, `output` of which the answer has, all or nothing."""
+        amounts = {"requests": 1, "tokens": tokens, "day": 1, "input": tokens - output, "output": output}
         wait, short = 0.0, ""
-        for name, bucket in self._buckets.items():
-            missing = bucket.wait(amounts[name], now)
+        for name, counter in self._counters.items():
+            missing = counter.wait(amounts[name], now)
             if missing > wait:
                 wait, short = missing, name
         if not wait:
-            for name, bucket in self._buckets.items():
-                bucket.level = max(0.0, bucket.level - amounts[name])
+            for name, counter in self._counters.items():
+                counter.spend(amounts[name])
         return self._verdict(wait, short)
 
     def peek(self, now: float) -> Verdict:
         """Return the levels without spending."""
-        for bucket in self._buckets.values():
-            bucket.wait(0, now)
+        for counter in self._counters.values():
+            counter.wait(0, now)
         return self._verdict(0.0, "")
 
     def _verdict(self, wait: float, short: str) -> Verdict:
-        gauges = {name: bucket.gauge() for name, bucket in self._buckets.items()}
+        gauges = {name: counter.gauge() for name, counter in self._counters.items()}
         requests, tokens = gauges.get("requests", _FREE.requests), gauges.get("tokens", _FREE.tokens)
-        return Verdict(wait, short, requests, tokens, gauges.get("day", _FREE.day))
+        day = gauges.get("day", _FREE.day)
+        return Verdict(wait, short, requests, tokens, day, gauges.get("input"), gauges.get("output"))
 
 
 def unlimited() -> Verdict:
@@ -117,15 +132,3 @@ def used_up(verdict: Verdict, wait: float) -> Verdict:
     """Return the verdict as a 429 tells it: nothing is left until `wait` seconds from now."""
     requests, tokens = (Gauge(gauge.limit, 0, wait) for gauge in (verdict.requests, verdict.tokens))
     return replace(verdict, wait=wait, requests=requests, tokens=tokens)
-
-
-def go_duration(seconds: float) -> str:
-    """Write seconds as OpenAI's and Groq's reset headers do: ``20ms``, ``7.66s``, ``2m59.56s``, ``1h2m3s``."""
-    if seconds < 1:
-        return f"{math.ceil(seconds * 1000)}ms" if seconds > 0 else "0s"
-    minutes, rest = divmod(round(seconds, 3), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    tail = f"{rest:.3f}".rstrip("0").rstrip(".") + "s"
-    if hours:
-        return f"{hours}h{minutes}m{tail}"
-    return f"{minutes}m{tail}" if minutes else tail

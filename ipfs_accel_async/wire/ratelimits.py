@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.wire.retry_after import LONGEST, seconds_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+MINUTE, DAY = 60.0, 86_400.0
 _COUNT = re.compile(r"[0-9]{1,15}")
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _PART = r"([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(ns|us|\u00b5s|\u03bcs|ms|s|m|h)"
@@ -27,7 +28,8 @@ _RFC3339 = re.compile(
 class RateLimits:
     """Limits, what remains of them, and the seconds until they are whole again; None where nothing is said.
 
-    Some services count input and output tokens apart; the plain token fields then tell the stricter.
+    Some services count input and output tokens apart; the plain token fields then tell the stricter. The windows are
+    the seconds that the plain fields count over: a minute, and a day where the service counts by days.
     """
 
     limit_requests: int | None = None
@@ -42,6 +44,28 @@ class RateLimits:
     limit_output_tokens: int | None = None
     remaining_output_tokens: int | None = None
     reset_output_tokens: float | None = None
+    requests_window: float = MINUTE
+    tokens_window: float = MINUTE
+
+    def readings(self) -> Iterator[tuple[str, int | None, int | None, float | None]]:
+        """Of each limit that is spoken of: its name, such as ``rpm``, its size, what is left, and its reset."""
+        daily = self.requests_window > MINUTE
+        rows = [("rpd" if daily else "rpm", self.limit_requests, self.remaining_requests, self.reset_requests)]
+        if self.limit_input_tokens is None and self.limit_output_tokens is None:
+            daily = self.tokens_window > MINUTE
+            rows.append(("tpd" if daily else "tpm", self.limit_tokens, self.remaining_tokens, self.reset_tokens))
+        else:  # the plain fields tell the tighter of the two once more
+            rows += [
+                ("input_tpm", self.limit_input_tokens, self.remaining_input_tokens, self.reset_input_tokens),
+                ("output_tpm", self.limit_output_tokens, self.remaining_output_tokens, self.reset_output_tokens),
+            ]
+        return (row for row in rows if row[1] is not None or row[2] is not None)
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until all that has run out is there again; None when nothing has, or nobody says when."""
+        resets = (reset for _, _, remaining, reset in self.readings() if remaining == 0 and reset)
+        return max(resets, default=None)
 
 
 _NOTHING = RateLimits()
@@ -59,13 +83,14 @@ def parse_duration(text: str) -> float | None:
     return sum(float(amount) * _UNITS[unit] for amount, unit in _PARTS.findall(text))
 
 
-def parse_openai(get: Callable[[str], str | None]) -> RateLimits | None:
+def parse_openai(get: Callable[[str], str | None], requests_window: float = MINUTE) -> RateLimits | None:
     """The ``x-ratelimit-*`` headers of OpenAI and Groq, or None without them.
 
     Source: OpenAI API reference, rate limits in headers; Groq API reference, rate limits.
 
     Args:
         get: Looks a header up by its lower-case name.
+        requests_window: Seconds that requests are counted over: Groq's request headers are of the day.
     """
 
     def reset(name: str) -> float | None:
@@ -80,7 +105,9 @@ def parse_openai(get: Callable[[str], str | None]) -> RateLimits | None:
         remaining_tokens=_count(get("x-ratelimit-remaining-tokens")),
         reset_tokens=reset("x-ratelimit-reset-tokens"),
     )
-    return None if limits == _NOTHING else limits
+    if limits == _NOTHING:
+        return None
+    return limits if requests_window == MINUTE else replace(limits, requests_window=requests_window)
 
 
 def parse_anthropic(get: Callable[[str], str | None]) -> RateLimits | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipfs_accel_async.wire.ratelimits import RateLimits, parse_anthropic, parse_duration, parse_openai
+from ipfs_accel_async.wire.ratelimits import DAY, RateLimits, parse_anthropic, parse_duration, parse_openai
 
 
 @pytest.mark.parametrize(
@@ -164,3 +164,33 @@ def test_moments_that_are_not_rfc_3339_are_ignored(moment):
     limits = parse_anthropic({**ANTHROPIC, "anthropic-ratelimit-requests-reset": moment}.get)
     assert limits.reset_requests in {None, 0.0}
     assert limits.limit_requests == 50
+
+
+def test_groqs_requests_are_of_the_day():
+    """The same headers, counted over another window."""
+    headers = {"x-ratelimit-limit-requests": "14400", "x-ratelimit-limit-tokens": "18000"}
+    limits = parse_openai(headers.get, DAY)
+    assert [(name, limit) for name, limit, _, _ in limits.readings()] == [("rpd", 14400), ("tpm", 18000)]
+    assert parse_openai({}.get, DAY) is None
+
+
+def test_readings_name_each_limit_that_is_spoken_of():
+    """By the names of the settings; the sum of tokens is left out where its parts are told."""
+    limits = parse_anthropic(ANTHROPIC.get)
+    assert list(limits.readings()) == [
+        ("rpm", 50, 49, 59.0),
+        ("input_tpm", 50000, 49000, 0.5),
+        ("output_tpm", 10000, 0, None),
+    ]
+    assert list(RateLimits(limit_tokens=5, tokens_window=DAY).readings()) == [("tpd", 5, None, None)]
+    assert list(RateLimits(remaining_requests=5).readings()) == [("rpm", None, 5, None)]
+    assert list(RateLimits().readings()) == []
+
+
+def test_the_wait_is_for_all_that_ran_out():
+    """The longest reset of what has nothing left; none where nothing has run out, or nobody says when."""
+    assert RateLimits(5, 0, 3.0, 900, 0, 7.5).wait == 7.5
+    assert RateLimits(5, 0, 3.0, 900, 1, 7.5).wait == 3.0
+    assert RateLimits(5, 1, 3.0).wait is None
+    assert RateLimits(5, 0, None).wait is None
+    assert RateLimits(5, 0, 0.0).wait is None
