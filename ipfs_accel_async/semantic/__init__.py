@@ -1,0 +1,1 @@
+"""The semantic cache: answers to questions that ask the same in other words."""
