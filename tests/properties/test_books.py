@@ -7,6 +7,7 @@ Where each of the invariants of a resilient client is proved:
 3. no call is lost: test_dispatcher_machine
 4. no slot is idle while somebody waits: test_dispatcher_machine, whose model starts calls greedily
 5. order inside a priority, aging across them: test_order; test_dispatcher_machine
+6. token buckets: tests/policy/test_bucket_oracle.py
 7. the breaker equals a replay: tests/policy/test_breaker_oracle.py; its failure rate: tests/policy/test_failures.py
 8. retries: test_retrying; the budget alone: tests/policy/test_budget.py; waits alone: tests/policy/test_backoff.py
 9. deadlines: test_retrying
@@ -15,10 +16,14 @@ Where each of the invariants of a resilient client is proved:
 11. Retry-After: tests/wire/test_retry_after.py
 12. paths: test_text; arguments of native operations: tests/providers/test_contract_native.py
 13. redaction: test_text
+14. batches: test_batching; tests/policy/test_batch.py
+15. caches: tests/policy/test_lru.py; partitions: tests/faults/test_caching.py
+16. the adaptive limit: tests/policy/test_limit.py
 17. keys that are lent equal calls in flight: test_dispatcher_machine; the ring alone: tests/policy/test_keyring.py
 18. metrics equal the ledger: here; tests/soak
 19. closing: test_closing
 20. the same seed gives the same events: here; with other hash seeds: tests/soak
+21. what changes nothing: test_metamorphic
 """
 
 from __future__ import annotations

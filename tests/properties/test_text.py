@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_async import Client
@@ -74,10 +74,9 @@ def test_a_redacted_error_has_no_key_in_it(key: str, around: list[str], data: st
     assert once == (error.message, error.args, error.code, error.provider_request_id)
 
 
-@given(st.text(max_size=30))
+@given(st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), max_size=30))
 def test_without_a_key_nothing_is_cut_out(text: str) -> None:
     """A token that could not be fetched is empty: its error stays readable."""
-    assume(text.isprintable())
     error = AccelError(text)
     error.redact("")
     assert error.message == text
