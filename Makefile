@@ -1,7 +1,7 @@
 # Each target is what .ci/run does; PYTHON may name another interpreter.
 PYTHON ?= python
 
-.PHONY: check test bench docs faults
+.PHONY: check test bench docs faults mutate twenty
 
 check:  ## lint, format, types
 	$(PYTHON) -m ruff check .
@@ -13,6 +13,15 @@ test:
 
 faults:  ## the catalogue of faults, group by group; some minutes
 	$(PYTHON) -m tests.faults
+
+mutate:  ## which deliberate mistakes the tests find, file by file; some twenty minutes
+	$(PYTHON) -m tests.mutation
+
+twenty:  ## the suite twenty times, without what is marked long or real; stops at the first failure
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; for run in $$(seq 20); do \
+	  $(PYTHON) -m pytest -q -m "not long and not real" -p no:cacheprovider >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
+	  echo "run $$run: $$(tail -n 1 "$$log")"; \
+	done
 
 bench:  ## a few minutes; prints tables and JSON lines
 	$(PYTHON) -m benchmarks.imports

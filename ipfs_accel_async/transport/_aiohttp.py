@@ -15,6 +15,7 @@ import httpx
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from ipfs_accel_async.errors import ConfigError
 from ipfs_accel_async.transport._progress import CURRENT, Connector, Outgoing
 
 if TYPE_CHECKING:
@@ -200,8 +201,16 @@ def _parsed(url: str) -> URL:
 
 @lru_cache(maxsize=1)
 def ssl_context() -> ssl.SSLContext:
-    """The one context of the process, made on first use: loading certificates costs some 20 ms."""
-    return httpx.create_ssl_context()
+    """The one context of the process, made on first use: loading certificates costs some 20 ms.
+
+    Raises:
+        ConfigError: The file of certificates that the environment names cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # an SSLError is one
+        why = error.strerror or "there is no certificate in it"
+    raise ConfigError(f"the file that SSL_CERT_FILE names cannot be read: {why}")
 
 
 def _as_httpx(error: Exception, *, reading: bool = False) -> httpx.TransportError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipfs_accel_async.errors import (
+    NO_SUCH_NAME,
     AccelError,
     ConfigError,
     ConnectError,
@@ -71,6 +73,9 @@ def typed(error: Exception, *, phase: str) -> Exception:
         local = ConnectError("this process has no file descriptors left: raise its limit (ulimit -n)", phase="connect")
         local.outcome = "ignored"  # the endpoint was not even asked
         return local
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        unknown = "the server's name cannot be looked up: is the address right, and is there a network?"
+        return ConnectError(unknown, phase="connect", code=NO_SUCH_NAME)
     if any(isinstance(one, (ssl.SSLError, ssl.CertificateError)) for one in causes):
         return TLSError("the TLS handshake failed: is the certificate valid for this address?", phase="connect")
     for kind in type(error).__mro__:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
+import ssl
 from base64 import b64encode
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import to_thread
 
-from ipfs_accel_async.errors import ConfigError
+from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 
 if TYPE_CHECKING:
     from ipfs_accel_async.wire.s3 import Credentials
 
 DEFAULT_REGION = "us-east-1"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(slots=True)
@@ -59,8 +63,10 @@ async def open_client(key: ClientKey, *, connect_timeout: float) -> OpenClient:
     """A client of aioboto3. What it loads from disk it loads in a thread.
 
     Raises:
-        ConfigError: aioboto3 is not installed, or the profile is not there.
+        ConfigError: aioboto3 is not installed, the profile is not there, or the certificates cannot be read.
     """
+    if key.ca_bundle:
+        await to_thread.run_sync(_check_bundle, key.ca_bundle)
     session = await to_thread.run_sync(_session, key.profile)
     from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
     from botocore import UNSIGNED  # type: ignore[import-untyped]
@@ -107,12 +113,27 @@ async def open_client(key: ClientKey, *, connect_timeout: float) -> OpenClient:
     return OpenClient(client, closing, frozenset(client.meta.service_model.operation_names))
 
 
+def _check_bundle(path: str) -> None:
+    """Read it once: botocore would do so with each connection, as if the connection were broken."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # an SSLError is one
+        why = error.strerror or "there is no certificate in it"
+        raise ConfigError(f"the file that the option 'ca_bundle' names cannot be read: {why}") from None
+
+
 def _prepare(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     """Add this call's own headers, and mark it as redirected: botocore would ask for the region and send it again.
 
     Without ``Expect: 100-continue``: aiohttp waits for the word without end, and not every server gives it. With the
     MD5 that servers older than botocore's CRC32 want of the one operation that must have a checksum.
+
+    Raises:
+        InvalidRequestError: A parameter that goes into a header has a character that no header may carry.
     """
+    for name, value in params["headers"].items():
+        if not _HEADER_NAME.fullmatch(name) or _UNSENDABLE.search(str(value)):
+            raise InvalidRequestError(f"{model.name}: a line break or another control character in {name[:40]!r}")
     if model.name == "DeleteObjects":
         digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
         params["headers"].setdefault("Content-MD5", b64encode(digest).decode())

@@ -13,6 +13,7 @@ import httpx
 
 from ipfs_accel_async.transport._aiohttp import AiohttpTransport, Body, ResponseBody
 from ipfs_accel_async.transport._faults import typed
+from ipfs_accel_async.transport._hpack import leave_headers_out
 from ipfs_accel_async.transport._progress import follower
 from ipfs_accel_async.wire.http import Headers
 from ipfs_accel_async.wire.inflate import Inflater
@@ -58,6 +59,8 @@ class HttpTransport:
     """
 
     def __init__(self, client: Any, *, connect_timeout: float, max_response_bytes: int) -> None:
+        if client is not None:
+            leave_headers_out()
         self._given = client
         self._own = None if client is not None else DefaultClient(connect_timeout)
         self._limit = max_response_bytes

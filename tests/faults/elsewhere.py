@@ -8,6 +8,14 @@ FILES: dict[str, dict[str, str]] = {
         "test_a_truncated_stream_never_ends_well": "S08",
         "test_a_malformed_frame_is_a_typed_error": "S13",
     },
+    "tests/properties/test_batching.py": {
+        "test_every_text_is_sent_once_in_order_and_answered_to_its_own_caller": "A07 A08",
+        "test_a_call_in_the_very_moment_of_the_timer_is_in_one_request": "A08",
+    },
+    "tests/test_batcher_forms.py": {
+        "test_inferences_of_llvm_go_side_by_side_and_fail_alone": "A05",
+        "test_deletions_share_a_request_and_tell_one_by_one": "A05",
+    },
     "tests/wire/test_sse.py": {
         "test_the_standards_rules": "S05 S04",
         "test_every_cut_of_a_recorded_stream_gives_the_same_frames": "S01 S02",
@@ -65,6 +73,10 @@ FILES: dict[str, dict[str, str]] = {
         "test_a_wait_beyond_the_deadline_is_refused_at_once": "Q05",
         "test_unsure_is_never_a_refusal": "Q05",
     },
+    "tests/middleware/test_coalesce.py": {
+        "test_the_first_caller_may_leave": "X08",
+        "test_a_thousand_equal_calls_are_one_request": "D07",
+    },
     "tests/middleware/test_describe.py": {"test_a_cancelled_fetch_leaves_the_others_their_own": "X08"},
     "tests/test_dispatcher.py": {
         "test_granted_and_cancelled_in_one_step_hands_the_permit_on": "X03",
@@ -103,6 +115,10 @@ FILES: dict[str, dict[str, str]] = {
         "test_a_row_of_the_table": "H01",
         "test_nothing_is_sent_again_after_the_first_token": "S09",
         "test_another_key_than_the_one_that_failed": "R11",
+    },
+    "tests/soak/test_sockets.py": {
+        "test_a_load_with_faults_leaves_exact_books_and_nothing_behind": "B10 B01 B03 H01",
+        "test_after_many_cancelled_calls_two_hundred_of_two_hundred_succeed": "B10 X01",
     },
     "tests/test_sweep_schedules.py": {"test_any_order_of_callbacks": "X03"},
     "tests/test_draining.py": {

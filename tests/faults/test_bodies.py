@@ -177,10 +177,11 @@ async def test_a_large_upload_arrives_whole() -> None:
 @scenario("B12")
 @pytest.mark.sockets
 async def test_an_upload_that_nobody_reads() -> None:
-    """The window is full: the deadline ends the call, and the connection is gone afterwards."""
-    async with FaultServer(greetings=((deaf(),),)) as server, watched(server, max_retries=0, timeout=0.2) as ai:
-        with pytest.raises(RequestTimeoutError):
+    """The window is full: the deadline ends the call while it writes, and the connection is gone afterwards."""
+    async with FaultServer(greetings=((deaf(),),)) as server, watched(server, max_retries=0, timeout=0.5) as ai:
+        with pytest.raises(RequestTimeoutError) as caught:
             await ai.chat("openai:m", "x" * 16 * 2**20)
+        assert caught.value.phase == "write"
         for task in server.tasks:
             task.cancel()
 

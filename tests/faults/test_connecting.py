@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -73,38 +74,40 @@ async def test_a_connection_that_is_never_completed_ends_at_the_connect_timeout(
 
 @scenario("C03")
 async def test_a_name_that_does_not_exist_blames_no_key() -> None:
-    """A ConnectError; both keys go on taking turns afterwards."""
+    """A ConnectError after one more try, not after all that there are; no key is put aside."""
     nowhere = Nobody()
     nowhere.held.close()
     nowhere.url = "http://nobody.invalid"
-    async with watched(nowhere, max_retries=0, keys={"openai": ["sk-one", "sk-two"]}) as ai:
+    async with watched(nowhere, keys={"openai": ["sk-one", "sk-two"]}, **PATIENT, **FAST) as ai:
         for _ in range(4):
-            with pytest.raises(ConnectError) as caught:
+            with pytest.raises(ConnectError, match="looked up") as caught:
                 await ai.chat("openai:m", "hi")
-        assert caught.value.phase == "connect"
+            assert (caught.value.phase, caught.value.attempts, caught.value.code) == ("connect", 2, "dns")
+        assert "not found twice" in str(ai.explain(caught.value))
 
 
 @scenario("C04")
 async def test_a_name_that_hangs_holds_up_nobody_else(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fifty look-ups hang; each ends at its deadline and calls elsewhere go through."""
-    loop = asyncio.get_running_loop()
-    plain = loop.getaddrinfo
+    """Fifty calls whose name hangs in the system's resolver end at their deadline; other names are looked up."""
+    woken, plain = threading.Event(), socket.getaddrinfo
 
-    async def hanging(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if host == "slow.invalid":
-            await asyncio.Event().wait()
-        return await plain(host, *args, **kwargs)
+    def hanging(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        if host == "slow.localhost":
+            woken.wait(30)
+        return plain("127.0.0.1", port, *args, **kwargs)
 
-    monkeypatch.setattr(loop, "getaddrinfo", hanging)
-    urls = {"openai": f"{server.url}/v1", "groq": "http://slow.invalid/v1"}
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    urls = {"openai": f"http://quick.localhost:{server.port}/v1", "groq": "http://slow.localhost:9/v1"}
     keys = dict.fromkeys(urls, "sk-test")
     options: dict[str, Any] = {"max_concurrent_requests": 50, "max_retries": 0, "base_urls": urls, "keys": keys}
     async with watched(server, **options) as ai:
         hung = [asyncio.ensure_future(ai.chat("groq:m", "hi", timeout=0.15)) for _ in range(50)]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
         assert (await ai.chat("openai:m", "hi", timeout=30)).text == "hello"
         ends = await asyncio.gather(*hung, return_exceptions=True)
         assert {type(end) for end in ends} == {RequestTimeoutError}
+        assert {end.phase for end in ends if isinstance(end, RequestTimeoutError)} == {"connect"}
+        woken.set()
 
 
 @scenario("C05")

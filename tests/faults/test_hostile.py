@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import math
 import pkgutil
 import re
 import time
@@ -19,10 +20,8 @@ import ipfs_accel_async
 from ipfs_accel_async import Client, Secret
 from ipfs_accel_async.errors import AccelError, ConfigError, InvalidRequestError
 from ipfs_accel_async.native.s3_kit._paths import path_below
-from tests.faults.http import answer
 from tests.faults.scenarios import scenario
 from tests.faults.server import FaultServer
-from tests.faults.virtual import VirtualServer, says
 from tests.faults.watching import KEY, watched
 from tests.providers.codecs import CHAT, CODECS, having
 from tests.providers.recorded import call_of
@@ -180,27 +179,28 @@ HOSTILE = [
 
 @scenario("G18")
 def test_no_expression_is_slow() -> None:
-    """Fifty kilobytes of what makes careless expressions explode, with an end that does not match."""
+    """Fifty kilobytes of what makes careless expressions explode take some four times as long as a quarter of them."""
     found = patterns()
     assert len(found) > 10
     for pattern in found:
-        began = time.process_time()
         for text in HOSTILE:
-            whole: Any = f"{text}\x00!" if isinstance(pattern.pattern, str) else f"{text}\x00!".encode()
-            pattern.fullmatch(whole)
-            pattern.match(whole)
-            pattern.search(whole[-3_000:])  # searching is quadratic by nature where a match may begin anywhere
-        assert time.process_time() - began < 3, pattern.pattern
+            short, long = (taken(pattern, text[: len(text) // part]) for part in (4, 1))
+            assert long <= 2.5**2 * max(short, 0.005), (pattern.pattern, text[:9])
 
 
-@scenario("G18")
-async def test_a_million_keys_are_only_large() -> None:
-    """An object of a hundred thousand keys is read in no more than a few seconds."""
-    extra = {f"k{number}": number for number in range(100_000)}
-    async with watched(VirtualServer(says({**json.loads(answer().partition(b"\r\n\r\n")[2]), **extra}))) as ai:
+def taken(pattern: re.Pattern[Any], text: str) -> float:
+    """Seconds that an expression takes for a text, at best."""
+    whole: Any = f"{text}\x00!" if isinstance(pattern.pattern, str) else f"{text}\x00!".encode()
+    best = math.inf
+    for _ in range(3):
         began = time.process_time()
-        assert (await ai.chat("openai:m", "hi")).text == "hello"
-        assert time.process_time() - began < 5
+        pattern.fullmatch(whole)
+        pattern.match(whole)
+        pattern.search(whole[-3_000:])  # searching is quadratic by nature where a match may begin anywhere
+        best = min(best, time.process_time() - began)
+        if best < 0.005:
+            break
+    return best
 
 
 FILES = {

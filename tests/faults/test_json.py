@@ -81,23 +81,27 @@ async def test_half_a_surrogate_pair_never_crashes_a_sink() -> None:
     text.encode("utf-8", "strict" if isinstance(end, Reply) else "replace")
 
 
+AT = BODY.index(b"hello")
 BYTES = {
-    "bad UTF-8": BODY.replace(b"hello", b"\xff\xfe"),
-    "overlong": BODY.replace(b"hello", b"\xc0\xaf"),
-    "half a character": BODY.replace(b"hello", b"\xe2\x82"),
-    "NUL in a string": BODY.replace(b"hello", b"\0"),
-    "a line break in a string": BODY.replace(b"hello", b"a\nb"),
-    "NUL after the end": BODY + b"\0",
+    "bad UTF-8": (BODY.replace(b"hello", b"\xff\xfe"), 0),
+    "overlong": (BODY.replace(b"hello", b"\xc0\xaf"), 0),
+    "half a character": (BODY.replace(b"hello", b"\xe2\x82"), 0),
+    "NUL in a string": (BODY.replace(b"hello", b"\0"), AT),
+    "a line break in a string": (BODY.replace(b"hello", b"a\nb"), AT + 1),
+    "after characters of several bytes": (BODY.replace(b"hello", "\u4e16\u754c\n".encode()), AT + 6),
+    "NUL after the end": (BODY + b"\0", len(BODY)),
 }
 
 
 @scenario("J05")
 @pytest.mark.parametrize("fault", BYTES)
 async def test_bytes_that_json_must_not_have(fault: str) -> None:
-    """A DecodeError in one printable line."""
-    end = await end_of(BYTES[fault])
+    """A DecodeError in one printable line, with the byte at which it stops being JSON."""
+    body, offset = BYTES[fault]
+    end = await end_of(body)
     assert isinstance(end, DecodeError)
     assert str(end).isprintable()
+    assert end.offset == offset
 
 
 @scenario("J05")
@@ -106,22 +110,26 @@ async def test_a_byte_order_mark_is_no_crash() -> None:
     assert isinstance(await end_of(b"\xef\xbb\xbf" + BODY), (Reply, DecodeError))
 
 
-SHAPES: dict[str, dict[str, Any]] = {
-    "no choices": {"choices": []},
-    "choices null": {"choices": None},
-    "choices of numbers": {"choices": [7]},
-    "message a string": {"choices": [{"index": 0, "message": "hi", "finish_reason": "stop"}]},
-    "no message": {"choices": [{"index": 0, "finish_reason": "stop"}]},
+SHAPES: dict[str, tuple[dict[str, Any], str]] = {
+    "no choices": ({"choices": []}, "'choices[0]' is missing"),
+    "choices null": ({"choices": None}, "'choices[0]' is missing"),
+    "choices of numbers": ({"choices": [7]}, "choices[0] is a number"),
+    "message a string": ({"choices": [{"message": "hi"}]}, "'choices[0].message' is missing"),
+    "no message": ({"choices": [{"index": 0}]}, "'choices[0].message' is missing"),
+    "content a number": ({"choices": [{"message": {"content": 7}}]}, "choices[0].message.content is no string"),
+    "counts a list": ({"usage": [7]}, "usage is an array"),
+    "a count in words": ({"usage": {"prompt_tokens": "many"}}, "usage.prompt_tokens is a string"),
 }
 
 
 @scenario("J06")
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_a_shape_that_has_no_answer_is_refused(shape: str) -> None:
-    """What must be there and is not: a ResponseValidationError in one line."""
-    end = await end_of(json.dumps(completion(**SHAPES[shape])).encode())
+    """What must be there and is not, or is something else: a ResponseValidationError in one line, with its path."""
+    changed, told = SHAPES[shape]
+    end = await end_of(json.dumps(completion(**changed)).encode())
     assert isinstance(end, ResponseValidationError)
-    assert "lacks a field or has one of the wrong type" in str(end)
+    assert f"lacks a field or has one of the wrong type: {told}" in str(end)
 
 
 @scenario("J06")
@@ -197,6 +205,10 @@ async def test_counts_that_cannot_be_right_do_not_spoil_the_books(count: Any) ->
         except ResponseValidationError:
             return
         assert reply.text == "hello"
+        shown = (reply.usage.input_tokens, reply.usage.output_tokens, reply.usage.total_tokens)
+        assert 0 <= min(shown) <= max(shown) <= 10**12
+        assert reply.usage.estimated == (count in {-5, 10**18, 10**30})
+        assert "token_counts" in ai.report().to_json()
         counts = ai.report()["token_counts"]
         assert all(isinstance(value, int) and value >= 0 for value in counts.values())
 

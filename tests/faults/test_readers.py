@@ -66,17 +66,6 @@ async def test_a_line_without_an_end_is_refused_within_the_cap(server: FaultServ
         assert peak < 48 * 2**20
 
 
-@scenario("S06")
-async def test_a_large_event_passes_below_the_cap() -> None:
-    """Eight megabytes of text in one event."""
-    text = "x" * 8 * 2**20
-    async with (
-        watched(VirtualServer(streams(event(text), DONE)), max_retries=0) as ai,
-        ai.stream("openai:m", "hi") as stream,
-    ):
-        assert len((await stream.collect()).text) == len(text)
-
-
 @scenario("S07")
 async def test_comments_without_end_take_no_memory() -> None:
     """Two hundred thousand, before the first token and after it: nothing of them is kept."""

@@ -6,10 +6,11 @@ import logging
 
 import pytest
 
-from ipfs_accel_async import Secret
+from ipfs_accel_async import Client, Secret
 from ipfs_accel_async.errors import AccelError
 from tests.canary import leaks, shows
 from tests.faults.http import CUT_BODIES, LENGTHS, STATUS_LINES, answer
+from tests.faults.scanning import Scanner
 from tests.faults.scenarios import scenario
 from tests.faults.script import close, send
 from tests.faults.server import FaultServer
@@ -60,7 +61,33 @@ def test_how_a_key_is_shown() -> None:
 async def test_a_status_that_echoes_the_request_is_scrubbed() -> None:
     """The key in message, code and type of an error."""
     server = VirtualServer(refuses(401, f"bad_{KEY}"))
-    async with watched(server, max_retries=0) as ai:
+    async with watched(server, max_retries=0, frames=False) as ai:
         with pytest.raises(AccelError) as caught:
             await ai.chat("openai:m", "hi")
         assert leaks(caught.value, frames=False) == []
+
+
+async def test_a_scenario_that_lets_the_key_out_would_fail() -> None:
+    """In a log, in an error's words, in its chain and in its frames: each is found."""
+
+    def raising(words: str) -> AccelError:
+        try:
+            raise ValueError(words)
+        except ValueError as cause:
+            error = AccelError("no")
+            error.__cause__ = cause
+            return error
+
+    async with Client(transport=VirtualServer(), keys={"openai": KEY}) as ai:
+        await ai.chat("openai:m", "hi")
+        with Scanner(frames=True) as scanner:
+            logging.getLogger("anybody").debug("sent %s", KEY)
+            scanner.look(AccelError(f"bad key {KEY}"))
+            scanner.look(raising(KEY))
+            scanner.end(ai)
+        assert [line.split()[0] for line in scanner.found[:2]] == ["the", "AccelError"]
+        assert any(line.startswith("ValueError") for line in scanner.found)
+        with Scanner(frames=True) as scanner:
+            logging.getLogger("anybody").debug("sent")
+            scanner.look(raising("nothing"))
+        assert scanner.found == []

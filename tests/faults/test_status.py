@@ -144,7 +144,7 @@ async def test_a_huge_error_body_is_not_read_and_an_echoed_key_is_cut_out() -> N
     items = [piece] * (200 * 2**20 // len(piece))
     server = VirtualServer(always=says(b"", status=500))
     server.always = server.always.__class__(items, 500, {"content-type": "text/plain"})  # type: ignore[union-attr]
-    async with watched(server, max_retries=0) as ai:
+    async with watched(server, max_retries=0, frames=False) as ai:
         with pytest.raises(errors.ServerError) as caught:
             await ai.chat("openai:m", "hi")
         assert leaks(caught.value, frames=False) == []

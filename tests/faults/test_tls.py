@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
+import socket
 import ssl
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trustme
 
 import ipfs_accel_async
-from ipfs_accel_async.errors import CallError, RequestTimeoutError, StreamIncompleteError, TLSError
+from ipfs_accel_async import Client
+from ipfs_accel_async.errors import CallError, ConfigError, RequestTimeoutError, StreamIncompleteError, TLSError
 from ipfs_accel_async.transport import _aiohttp
 from tests.canary import leaks
 from tests.faults import tls
@@ -80,6 +85,72 @@ async def test_an_ancient_server_is_refused(ca: trustme.CA) -> None:
             with pytest.raises(TLSError) as caught:
                 await ai.chat("openai:m", "hi")
             assert caught.value.attempts == 1
+
+
+@scenario("L02")
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_a_server_of_tls_1_0_is_refused(ca: trustme.CA) -> None:
+    """A whole server that knows nothing newer: one handshake fails, and no request goes out."""
+    old = tls.good(ca)
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    ends: list[str] = []
+
+    def serve(listening: socket.socket) -> None:  # in a thread: asyncio drops the alert that says why
+        with contextlib.suppress(OSError):
+            while True:
+                try:
+                    old.wrap_socket(listening.accept()[0], server_side=True).close()
+                except ssl.SSLError as error:
+                    ends.append(error.reason)
+
+    with socket.create_server((tls.HERE, 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        peer = SimpleNamespace(url=f"https://{tls.HERE}:{listening.getsockname()[1]}")
+        async with watched(peer, max_retries=3, **FAST) as ai:
+            with pytest.raises(TLSError) as caught:
+                await ai.chat("openai:m", "hi")
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    assert (caught.value.attempts, ends) == (1, ["UNSUPPORTED_PROTOCOL"])
+
+
+AUTHORITIES = {"missing": None, "empty": "", "no certificate": "-----BEGIN NONSENSE-----", "a folder": ...}
+
+
+@scenario("L05")
+@pytest.mark.parametrize("fault", AUTHORITIES)
+async def test_authorities_that_cannot_be_read(
+    fault: str, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ConfigError that names the variable, before anything is sent; the next call reads the file anew."""
+    path, content = tmp_path / "ca.pem", AUTHORITIES[fault]
+    if isinstance(content, str):
+        path.write_text(content)
+    elif content is not None:
+        path.mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    monkeypatch.setattr(_aiohttp, "ssl_context", _aiohttp.ssl_context.__wrapped__)
+    urls = {"openai": server.url.replace("http:", "https:") + "/v1"}
+    async with watched(server, base_urls=urls, max_retries=3, failure_threshold=1, **FAST) as ai:
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="SSL_CERT_FILE") as caught:
+                await ai.chat("openai:m", "hi")
+            assert leaks(caught.value) == []
+        assert (server.accepted, ai.report()["circuit_breaker"]["state"]) == (0, "closed")
+
+
+@scenario("L05")
+async def test_authorities_of_s3_that_cannot_be_read(tmp_path: Path) -> None:
+    """The option `ca_bundle`: a ConfigError of one attempt, and no connection."""
+    options = {"s3_kit": {"options": {"ca_bundle": str(tmp_path / "none.pem")}}}
+    async with FaultServer() as server:
+        urls = {"s3_kit": server.url.replace("http:", "https:")}
+        async with Client(keys={"s3_kit": "AKID:secret"}, base_urls=urls, providers=options, max_retries=3) as ai:
+            with pytest.raises(ConfigError, match="ca_bundle"):
+                await ai.s3_kit.list("bucket")
+        assert server.accepted == 0
 
 
 @scenario("L03")

@@ -2,7 +2,8 @@
 
 Quiet: nothing in flight or queued, every permit and key back, no probe out, no task left, connections closed, and the
 loop's exception handler was never called. Ledger: every call ended exactly once, as the report has it; attempts are
-the requests that were sent; and no server saw a request more often than that.
+the requests that were sent; and no server saw a request more often than that. Secrets: the key is in no error, its
+chain or its frames, no log of any logger, and nothing that the client shows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import Client
 from ipfs_accel_async.transport.schemes import Schemes
+from tests.faults.scanning import Scanner
 from tests.faults.server import FaultServer
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ class Counted:
 class Books:
     """Who was called, and what went wrong behind everybody's back."""
 
-    def __init__(self) -> None:
+    def __init__(self, scanner: Scanner) -> None:
+        self.scanner = scanner
         self.calls: list[Call] = []
         self.ended = 0
         self.loop_errors: list[dict[str, Any]] = []
@@ -65,6 +68,9 @@ class Books:
             self.calls.append(call)
             try:
                 return await inner(call)
+            except BaseException as error:
+                self.scanner.look(error)
+                raise
             finally:
                 self.ended += 1
 
@@ -78,6 +84,7 @@ async def watched(
     provider: str = "openai",
     http_client: Any = None,
     path: str = "/v1",
+    frames: bool = True,
     **settings: Any,
 ) -> AsyncIterator[Client]:
     """A client of a fault server or of any transport; on leaving, all must be quiet and the ledger exact.
@@ -87,10 +94,11 @@ async def watched(
         provider: Whose wire is spoken.
         http_client: An httpx client to send through.
         path: Of the base URL.
+        frames: Whether frames of errors are looked into: they hold the answer, which may be huge or echo the key.
         settings: Of the client.
     """
     loop = asyncio.get_running_loop()
-    books = Books()
+    books = Books(Scanner(frames=frames))
     before, handler = asyncio.all_tasks(), loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: books.loop_errors.append(context))
     url = getattr(peer, "url", None)
@@ -103,8 +111,11 @@ async def watched(
     client = Client(transport=transport, **options)
     try:
         books.watch(client)
-        yield client
-        await asyncio.sleep(0)
+        with books.scanner:
+            yield client
+            await asyncio.sleep(0)
+            books.scanner.end(client)
+        assert books.scanner.found == []
         assert_quiet(client)
         assert_ledger(client, books, transport, peer)
         await client.aclose()
@@ -126,7 +137,7 @@ def assert_quiet(client: Client) -> None:
     runtime = client._engine._home.current
     assert runtime is not None
     for lane in runtime.dispatcher.lanes.values():
-        assert lane.caps[0].value == lane.settings.max_concurrent_requests
+        assert lane.caps[0].free == lane.settings.max_concurrent_requests
     for _, breaker in [*runtime.scopes.breakers.items(), *runtime.scopes.breakers.endpoints()]:
         assert not breaker._out
 

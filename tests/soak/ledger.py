@@ -13,6 +13,7 @@ from ipfs_accel_async.errors import AccelError, RejectedError
 
 if TYPE_CHECKING:
     from ipfs_accel_async.call import Call, Outcome
+    from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.runtime import Runtime
 
 ENDINGS = ("succeeded", "failed", "cancelled", "rejected")
@@ -143,6 +144,16 @@ class Ledger:
             self.late += 1
         elif last is not None and last != ending and (last, ending) != ("failed", "rejected"):
             self.wrong.append(f"job {job.number}: {ending} for its caller, {last} for the stack")
+
+    def compare(self, report: Report) -> list[str]:
+        """Count what a client that has ended says of itself; of all clients together it is what the stack said."""
+        failures = report["errors"]["total_errors"]
+        self.counted["succeeded"] += report["total_requests"] - failures
+        self.counted["failed"] += failures
+        self.counted["cancelled"] += report["cancelled_requests"]
+        if +self.counted == +self.told:
+            return []
+        return [f"metrics: {dict(self.counted)}, ledger: {dict(self.told)}"]
 
     def balance(self) -> list[str]:
         """Everything that is wrong with the books."""

@@ -87,7 +87,7 @@ class Load:
         runtime = ai._engine.runtime()
         runtime.scopes.rng.seed(self._rng.random())
         self._ledger.watch(runtime)
-        throttle = Throttle(runtime, CAP)
+        throttle = Throttle(ai, CAP)
         baseline = asyncio.all_tasks()
         share = self._calls // 4 if life else self._calls - 3 * (self._calls // 4) - TOO_LATE
         while share > 0:
@@ -95,7 +95,7 @@ class Load:
             share -= burst
             self._submit(ai, burst)
             self._look(throttle)
-            await asyncio.sleep(self._rng.expovariate(1.6))
+            await asyncio.sleep(self._rng.expovariate(0.5))
             while len(self._running) > MOST:
                 await asyncio.sleep(1.0)
         throttle.back()
@@ -115,7 +115,6 @@ class Load:
     def _look(self, throttle: Throttle) -> None:
         if self._rng.random() < 0.1:
             throttle.move(self._rng)
-        throttle.settle()
         self._wrong += throttle.lost()
 
     def _submit(self, ai: Client, burst: int) -> None:
@@ -148,18 +147,18 @@ class Load:
         JOB.set(job)
         rng = self._rng
         how: dict[str, Any] = {"priority": rng.randrange(3), "timeout": 2.0 + 58.0 * rng.random()}
-        model = f"openai:m{rng.randrange(4)}"
+        model, words = f"openai:m{rng.randrange(4)}", f"text {job.number}"  # equal calls would share a request
         if job.kind == "embed":
-            await ai.embed(model, "text", **how)
+            await ai.with_options(batch=False).embed(model, words, **how)  # the books want a request for each job
         elif job.kind == "chat":
-            await ai.chat(model, "text", **how)
+            await ai.chat(model, words, **how)
         elif job.kind == "fallbacks":
-            await ai.chat(model, "text", fallbacks=["groq:g", "openai:other"], **how)
+            await ai.chat(model, words, fallbacks=["groq:g", "openai:other"], **how)
         else:
-            await self._read(ai, job, model, how)
+            await self._read(ai, job, model, words, how)
 
-    async def _read(self, ai: Client, job: Job, model: str, how: dict[str, Any]) -> None:
-        async with ai.stream(model, "text", **how) as stream:
+    async def _read(self, ai: Client, job: Job, model: str, words: str, how: dict[str, Any]) -> None:
+        async with ai.stream(model, words, **how) as stream:
             async for _ in stream:
                 if job.kind == "break off" and self._rng.random() < 0.4:
                     break

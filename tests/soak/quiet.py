@@ -16,19 +16,17 @@ def unquiet(ai: Client) -> list[str]:
     if runtime is None:
         return wrong
     for (provider, _), lane in runtime.dispatcher.lanes.items():
-        found = (lane.active, lane.queue.waiting, lane.ask_again)
-        if found != (0, 0, None):
-            wrong.append(f"{provider}: active, waiting, timer are {found}")
-        if lane.caps[0].value != lane.settings.max_concurrent_requests:
-            wrong.append(
-                f"{provider}: {lane.caps[0].value} of {lane.settings.max_concurrent_requests} permits are free"
-            )
+        found = (lane.active, lane.queue.waiting, lane.queue.groups)
+        if found != (0, 0, {}):
+            wrong.append(f"{provider}: active, waiting, groups are {found}")
+        if lane.caps[0].free != lane.settings.max_concurrent_requests:
+            wrong.append(f"{provider}: {lane.caps[0].free} of {lane.settings.max_concurrent_requests} permits are free")
     for lane_told in told["lanes"]:
         if any(any(loads) for loads in lane_told["keys"]):
             wrong.append(f"{lane_told['provider']}: keys are lent: {lane_told['keys']}")
     for scope, breaker in [*runtime.scopes.breakers.items(), *runtime.scopes.breakers.endpoints()]:
         if breaker._out:
             wrong.append(f"{scope}: {len(breaker._out)} permits of the breaker are out")
-    if runtime.scopes.total is not None and runtime.scopes.total.value != ai._engine._home.max_total:
-        wrong.append(f"{runtime.scopes.total.value} permits of the total are free")
+    if runtime.scopes.total is not None and runtime.scopes.total.free != ai._engine._home.max_total:
+        wrong.append(f"{runtime.scopes.total.free} permits of the total are free")
     return wrong

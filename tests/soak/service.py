@@ -34,7 +34,7 @@ DELTA = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"
 LAST = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 BROKEN = b'data: {"error":{"message":"overloaded","type":"server_error","code":"overloaded"}}\n\n'
-STATUSES = (500, 502, 503, 504, 529, 408, 429, 400, 401, 404, 422)
+STATUSES = (500, 502, 503, 504, 529, 408, 429, 400, 404, 413, 422)  # a 401 would put the few keys aside for minutes
 REFUSALS = {status: json.dumps(error_body(f"answer {status}")).encode() for status in STATUSES}
 
 HEADLESS: dict[str, type[BaseException]] = {

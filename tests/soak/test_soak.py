@@ -35,7 +35,7 @@ def test_the_ledger_is_exact_and_all_is_quiet(fifty_thousand):
 def test_the_load_was_as_hard_as_it_says(fifty_thousand):
     """Three requests in ten met a fault, two jobs in ten were cancelled, caps moved, and every fault was played."""
     ledger = fifty_thousand.ledger
-    assert 0.27 <= 1 - ledger.faults["none"] / ledger.requests <= 0.33
+    assert 0.3 <= 1 - ledger.faults["none"] / ledger.requests <= 0.33
     assert 0.18 <= ledger.endings["cancelled"] / ledger.submitted <= 0.25
     assert fifty_thousand.moves > 100
     assert fifty_thousand.closes == 3
