@@ -47,14 +47,15 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def server(prefix: str = "") -> Iterator[str]:
+def server(prefix: str = "", module: str = "benchmarks.server") -> Iterator[str]:
     """The benchmark server in its own process, for a block; its base URL.
 
     Args:
         prefix: Put before ``/v1``, to slow it down.
+        module: The server.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -8,6 +8,7 @@ from ipfs_accel_async.client import Client
 from ipfs_accel_async.conversation import assistant, system, tool, user
 from ipfs_accel_async.errors import (
     AccelError,
+    AllKeysExhaustedError,
     AllTargetsFailedError,
     APIError,
     AuthenticationError,
@@ -19,8 +20,10 @@ from ipfs_accel_async.errors import (
     ConnectError,
     ContentFilteredError,
     ContextTooLongError,
+    CostExceedsLimitError,
     DeadlineExceededError,
     DecodeError,
+    DispatcherError,
     ForkedClientError,
     InterruptedCallError,
     InvalidRequestError,
@@ -42,7 +45,7 @@ from ipfs_accel_async.errors import (
     TransportError,
     UnexpectedRedirectError,
 )
-from ipfs_accel_async.keys import Keys, Secret
+from ipfs_accel_async.keys import Key, Keys, Secret
 from ipfs_accel_async.stream import ByteStream, EventStream, Stream
 from ipfs_accel_async.transport.mock import MockTransport
 from ipfs_accel_async.types import Image, Message, NativePart, Priority, Target, Text, Thinking, Tool, ToolCall
@@ -50,6 +53,9 @@ from ipfs_accel_async.vectors import cosine_similarity, normalize
 from ipfs_accel_async.wire.multipart import Upload
 
 if TYPE_CHECKING:
+    from ipfs_accel_async.cache.disk import DiskStore
+    from ipfs_accel_async.cache.exact import Cache
+    from ipfs_accel_async.cache.memory import MemoryStore
     from ipfs_accel_async.functions import Function
     from ipfs_accel_async.handler import Handler
     from ipfs_accel_async.native.openai import VoiceTurn
@@ -75,15 +81,18 @@ if TYPE_CHECKING:
         Verdict,
     )
     from ipfs_accel_async.rounds import Conversation
+    from ipfs_accel_async.semantic.similar import SemanticCache
 
 __all__ = [
     "APIError",
     "AccelError",
+    "AllKeysExhaustedError",
     "AllTargetsFailedError",
     "Answer",
     "AuthenticationError",
     "BadRequestError",
     "ByteStream",
+    "Cache",
     "CallError",
     "CircuitOpenError",
     "Classification",
@@ -95,10 +104,13 @@ __all__ = [
     "ContentFilteredError",
     "ContextTooLongError",
     "Conversation",
+    "CostExceedsLimitError",
     "DeadlineExceededError",
     "DecodeError",
     "Delta",
     "Detokenized",
+    "DiskStore",
+    "DispatcherError",
     "Embeddings",
     "Event",
     "EventStream",
@@ -108,8 +120,10 @@ __all__ = [
     "Image",
     "InterruptedCallError",
     "InvalidRequestError",
+    "Key",
     "Keys",
     "Label",
+    "MemoryStore",
     "Message",
     "MockTransport",
     "ModelInfo",
@@ -138,6 +152,7 @@ __all__ = [
     "RoundsExceededError",
     "S3Key",
     "Secret",
+    "SemanticCache",
     "ServerError",
     "Similarities",
     "Span",
@@ -182,6 +197,10 @@ def __getattr__(name: str) -> object:
 
 
 _LATER = {
+    "Cache": "ipfs_accel_async.cache.exact",
+    "DiskStore": "ipfs_accel_async.cache.disk",
+    "MemoryStore": "ipfs_accel_async.cache.memory",
+    "SemanticCache": "ipfs_accel_async.semantic.similar",
     "Conversation": "ipfs_accel_async.rounds",
     "Function": "ipfs_accel_async.functions",
     "Handler": "ipfs_accel_async.handler",

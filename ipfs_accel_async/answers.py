@@ -69,7 +69,7 @@ class Answer:
     @property
     def cached(self) -> bool:
         """Whether it took no request of its own: it comes from a cache, or is that of an equal call under way."""
-        return self.trace is not None and self.trace.cache in {"hit", "shared"}
+        return self.trace is not None and self.trace.cache in {"hit", "shared", "similar"}
 
     @property
     def rate_limits(self) -> RateLimits | None:

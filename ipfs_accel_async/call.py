@@ -62,6 +62,11 @@ class Call:
         """The same call, with the key lent to this attempt."""
         return self._with(self.target, key)
 
+    def granted(self, key: Secret | None, endpoint: str) -> Call:
+        """The same call, with the key lent to this attempt, to the endpoint that was chosen for it."""
+        target = self.target
+        return self._with(Target(target.provider, target.model, endpoint), key)
+
     def with_target(self, target: Target) -> Call:
         """The same call to another target."""
         return self._with(target, None)

@@ -6,14 +6,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from ipfs_accel_async.arguments import chat_request, embed_request, native_request
+from ipfs_accel_async.caching import Caching
+from ipfs_accel_async.capacity import Sizing
 from ipfs_accel_async.completing import Completing
 from ipfs_accel_async.conversing import Conversing
 from ipfs_accel_async.engine import Engine
 from ipfs_accel_async.handles import Handles
+from ipfs_accel_async.keyring import Keyring
 from ipfs_accel_async.lifecycle import Lifecycle
 from ipfs_accel_async.media import Media
 from ipfs_accel_async.operations import Operations
 from ipfs_accel_async.providers._operation import SAFE_METHODS
+from ipfs_accel_async.reloading import Reloading
+from ipfs_accel_async.shared import as_redis
+from ipfs_accel_async.spreading import Spreading
 from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
@@ -24,12 +30,15 @@ if TYPE_CHECKING:
     from ipfs_accel_async.arguments import Format
     from ipfs_accel_async.conversation import Messages
     from ipfs_accel_async.keys import Keys, Secret
+    from ipfs_accel_async.shared import Redis
     from ipfs_accel_async.stream import Stream
     from ipfs_accel_async.transport import Transport
     from ipfs_accel_async.types import Tool
 
 
-class Client(Completing, Conversing, Operations, Media, Handles, Lifecycle):
+class Client(
+    Completing, Conversing, Operations, Media, Handles, Caching, Keyring, Spreading, Reloading, Sizing, Lifecycle
+):
     """Calls models of every provider through one stack: queue, caps, retries, breaker, deadline, metrics.
 
     Making one opens nothing; ``async with`` (or :meth:`aclose`) closes what its use has opened. It belongs to the loop
@@ -44,9 +53,12 @@ class Client(Completing, Conversing, Operations, Media, Handles, Lifecycle):
         transport: Any other transport, such as :class:`MockTransport`.
         credentials_file: Path of the credentials file.
         max_total_concurrent_requests: Cap over all providers together.
+        fallbacks: Models to ask in turn when that of a call fails, for calls that name none themselves.
+        shared: URL of a Redis, or a :class:`Redis`, whose clients share rate limits, verdicts and cached answers.
         options: Settings for all providers: ``max_concurrent_requests=5``, ``queue_size=100``, ``max_retries=5``,
             ``initial_retry_delay=1``, ``backoff_factor=2``, ``max_retry_delay=16``, ``failure_threshold=5``,
-            ``reset_timeout=30``, ``timeout=300`` and the others of :class:`~ipfs_accel_async.settings.Settings`.
+            ``reset_timeout=30``, ``timeout=300`` and the others of :class:`~ipfs_accel_async.settings.Settings`; with
+            them ``semantic_cache``, a :class:`SemanticCache`.
 
     Raises:
         ConfigError: A name, setting, key or address is wrong.
@@ -62,6 +74,8 @@ class Client(Completing, Conversing, Operations, Media, Handles, Lifecycle):
         transport: Transport | None = None,
         credentials_file: str | os.PathLike[str] | None = None,
         max_total_concurrent_requests: int | None = None,
+        fallbacks: Iterable[str] = (),
+        shared: str | Secret | Redis | None = None,
         **options: Any,
     ) -> None:
         self._engine = Engine(
@@ -73,6 +87,8 @@ class Client(Completing, Conversing, Operations, Media, Handles, Lifecycle):
             transport=transport,
             credentials_file=credentials_file,
             max_total=max_total_concurrent_requests,
+            redis=as_redis(shared),
+            fallbacks=(fallbacks,) if isinstance(fallbacks, str) else tuple(fallbacks),
         )
 
     async def chat(

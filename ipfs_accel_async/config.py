@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator
 
 from ipfs_accel_async.errors import ConfigError
-from ipfs_accel_async.keys import Keys, Secret
+from ipfs_accel_async.keys import Key, Keys, Secret
+from ipfs_accel_async.policy.balance import Strategy  # noqa: TC001 - pydantic reads it
 from ipfs_accel_async.settings import Settings
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -30,6 +31,12 @@ class ProviderSettings(Settings):
         wire: The provider whose wire this one speaks, for a name of your own: ``openai_compatible``, for instance.
         key_env: Variables of the key, for such a name.
         options: The provider's own options, such as Claude's ``api_version``.
+        endpoints: Several addresses that serve the same, instead of `base_url`: URLs, or mappings with ``url``, and
+            ``name``, ``weight``, ``price``, ``keys`` and settings of their own.
+        balance: Which of them is asked: ``p2c``, ``weighted``, ``least-loaded``, ``latency``, ``cheapest`` or
+            ``prefix``.
+        context_tokens: What is known of models: most tokens, input and output together. A fallback that is shorter
+            than a call is not asked.
     """
 
     base_url: str | None = None
@@ -38,11 +45,22 @@ class ProviderSettings(Settings):
     options: dict[str, str] = Field(default_factory=dict)
     wire: str | None = None
     key_env: tuple[str, ...] = ()
+    endpoints: tuple[Mapping[str, Any], ...] = Field((), repr=False, exclude=True)
+    balance: Strategy = "p2c"
+    context_tokens: dict[str, int] = Field(default_factory=dict)
 
     @field_validator("base_url")
     @classmethod
     def _base_url_is_sound(cls, value: str | None) -> str | None:
         return None if value is None else checked_url(value)
+
+    @field_validator("endpoints", mode="before")
+    @classmethod
+    def _endpoints_are_mappings(cls, value: object) -> object:
+        if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+            message = "endpoints are several: pass a list of URLs, or of mappings with a url"
+            raise ValueError(message)
+        return tuple({"url": one} if isinstance(one, str) else one for one in value)
 
     @field_validator("key_env", mode="before")
     @classmethod
@@ -89,7 +107,7 @@ def as_keys(value: object) -> Keys | None:
     if value is None or isinstance(value, Keys):
         return value
     try:
-        if isinstance(value, (str, Secret)) or callable(value):
+        if isinstance(value, (str, Secret, Key)) or callable(value):
             return Keys(value)
         if isinstance(value, Iterable) and not isinstance(value, (Mapping, bytes, bytearray)):
             return Keys(*value)

@@ -25,7 +25,7 @@ Handler: TypeAlias = Callable[[Call], Awaitable[Any]]
 class Middleware(Protocol):
     """A layer: does its part before, after or instead of `next`."""
 
-    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002 - the field's word for it
+    def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002 - the field's word for it
         """Answer `call`, with the help of `next`."""
 
 

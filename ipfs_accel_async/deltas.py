@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+MOST_TOKENS = 10**12
+"""Of one call: more is a mistake of the service's, and sums of it would fit into no report."""
+_COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -18,7 +22,7 @@ class Usage:
         cache_write_tokens: Part of the input written to it.
         reasoning_tokens: Part of the output spent on reasoning.
         cost: US dollars, where the service itself says it; see :meth:`Client.cost` for list prices.
-        estimated: The counts are ours and not the service's.
+        estimated: The counts are ours and not the service's; so is what stands for one that cannot be.
     """
 
     input_tokens: int = 0
@@ -29,6 +33,13 @@ class Usage:
     reasoning_tokens: int = 0
     cost: float | None = None
     estimated: bool = False
+
+    def __post_init__(self) -> None:
+        """Bring into bounds what a service says: whoever adds up or limits by it must be able to rely on that."""
+        for name in _COUNTS:
+            if not 0 <= getattr(self, name) <= MOST_TOKENS:
+                object.__setattr__(self, name, min(max(getattr(self, name), 0), MOST_TOKENS))
+                object.__setattr__(self, "estimated", True)
 
 
 NO_USAGE = Usage()

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
 from ipfs_accel_async.arguments import as_priority, as_timeout
+from ipfs_accel_async.caching import Caches, cache_in, joined, memory_cache, redis_cache, semantic_in
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
-from ipfs_accel_async.errors import ConfigError
+from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 from ipfs_accel_async.home import Home
 from ipfs_accel_async.options import NO_WISHES, Defaults
+from ipfs_accel_async.profiles import profile
 from ipfs_accel_async.provider import Providers
 from ipfs_accel_async.types import NOTHING, Priority
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.options import Options
     from ipfs_accel_async.provider import Provider
     from ipfs_accel_async.runtime import Runtime
+    from ipfs_accel_async.shared import Redis
     from ipfs_accel_async.transport import Transport
     from ipfs_accel_async.types import NativeRequest, Payload, Target
 
@@ -46,6 +49,8 @@ class Engine:
         transport: Transport | None,
         credentials_file: str | os.PathLike[str] | None,
         max_total: int | None,
+        fallbacks: tuple[str, ...] = (),
+        redis: Redis | None = None,
     ) -> None:
         if http_client is not None and transport is not None:
             raise ConfigError("pass http_client or transport, not both")
@@ -54,6 +59,10 @@ class Engine:
         for what, given in (("providers", providers), ("keys", keys), ("base_urls", base_urls)):
             if not isinstance(given, Mapping):
                 raise ConfigError(f'{what} is a mapping by provider, as {what}={{"openai": ...}}')
+        if "profile" in common:
+            common = {**profile(common["profile"]), **{at: value for at, value in common.items() if at != "profile"}}
+        semantic, common = semantic_in(common)
+        cache, common = cache_in(common)
         own = {}
         for name in {*providers, *keys, *base_urls}:
             own[name] = settings(common, providers.get(name, NOTHING), name)
@@ -64,6 +73,10 @@ class Engine:
                 )
             registry.codec(own[name].wire or name)
         shared = settings(common, NOTHING, "")
+        if cache is None and any(made.cache != "off" for made in (shared, *own.values())):
+            cache = memory_cache() if redis is None else redis_cache(lambda: self._home.link)
+        if semantic is not None:
+            cache = joined(cache, semantic, lambda name: registry.codec((name in own and own[name].wire) or name))
         self._home = Home(
             Providers(
                 shared,
@@ -76,15 +89,26 @@ class Engine:
             http_client,
             transport,
             max_total,
+            cache,
+            redis,
         )
+        self.source: tuple[Any, str | None, Mapping[str, Any]] | None = None
         self._options = NO_WISHES
-        self._defaults: Defaults | None = None
+        self._defaults = Defaults(fallbacks=fallbacks) if fallbacks else None
 
     def with_options(self, options: Options, defaults: Defaults) -> Engine:
         """Another engine in the same home, whose calls carry `options` and `defaults`."""
+        if options.cache not in {"", "off"} and self._home.cache is None:
+            raise InvalidRequestError("this client has no cache: make it with cache=Cache(mode='off') for some calls")
         view = object.__new__(type(self))
-        view._home, view._options, view._defaults = self._home, options, defaults
+        view._home, view._options, view._defaults, view.source = self._home, options, defaults, self.source
         return view
+
+    def adopt(self, fresh: Engine) -> None:
+        """Go on as another engine is configured, which was never used."""
+        from ipfs_accel_async.reloading import adopt
+
+        adopt(self._home, fresh._home)
 
     @property
     def options(self) -> Options:
@@ -146,9 +170,22 @@ class Engine:
         repeatable = row is None or row.repeatable
         return await self.send(operation, target, payload, priority, timeout, tags=tags, idempotent=repeatable)
 
+    @property
+    def current(self) -> Runtime | None:
+        """The stack that was made last, if one was."""
+        return self._home.current
+
+    def time(self) -> float:
+        """The clock of the loop that it was used in last; 0 before that."""
+        return 0.0 if self._home.current is None else self._home.current.loop.time()
+
     def provider(self, name: str) -> Provider:
         """A provider, looked up on first use."""
         return self._home.providers[name]
+
+    def caches(self) -> Caches:
+        """What is kept of answers."""
+        return Caches(self._home)
 
     def report(self) -> Report:
         """The metrics report; of zeros while nothing was called."""

@@ -30,10 +30,13 @@
     │       ├── OverloadedError        503, 529, 498
     │       └── ServerError            every other 5xx, 408, 424, 425
     ├── RejectedError                  never sent
+    │   ├── CostExceedsLimitError      one call alone passes a rate limit; an InvalidRequestError too
+    │   ├── AllKeysExhaustedError      no key can serve; `reasons` says why, by alias
     │   ├── CircuitOpenError
     │   ├── QueueFullError             load shed
     │   ├── DeadlineExceededError      the time was up in the queue or in backoff
-    │   └── ClientClosedError
+    │   ├── ClientClosedError
+    │   └── DispatcherError            a gate failed: a bug, not the service
     ├── RoundsExceededError            a model still calls functions; `messages` has the conversation
     └── AllTargetsFailedError          `causes`: one error a target
 """
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.answers import Reply
     from ipfs_accel_async.trace import Trace
     from ipfs_accel_async.types import Message, Target
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 OutcomeKind = Literal["ok", "ignored", "throttled", "failed"]
 REDACTED = "\N{HORIZONTAL ELLIPSIS}"  # no key has it, so what is left cannot make up the key again
@@ -64,7 +68,7 @@ class AccelError(Exception):
         attempts: How many times the call was sent.
         retryable: Whether the same call may succeed if sent again.
         retry_after: Seconds the service asked to wait.
-        phase: Where the time went: queue, backoff, connect, write, first byte, body, stream, idle or total.
+        phase: Where the time went: queue, backoff, key, connect, write, first byte, body, stream, idle or total.
         retry_suppressed: Why it was not retried though it might have helped: ``budget``.
         trace: What happened to the call; `client.explain` reads it.
     """
@@ -157,8 +161,11 @@ class TransportError(CallError):
     retryable = True
 
 
+NO_SUCH_NAME = "dns"
+
+
 class ConnectError(TransportError):
-    """No connection: the name does not resolve, or nobody listens. Nothing was sent."""
+    """No connection: the name does not resolve (then `code` is ``dns``), or nobody listens. Nothing was sent."""
 
 
 class TLSError(TransportError):
@@ -181,9 +188,14 @@ class ProtocolError(CallError):
 
 
 class DecodeError(ProtocolError):
-    """Not the JSON, encoding or frame it should be. Worth one more try: proxies do this in passing."""
+    """Not the JSON, encoding or frame it should be. Worth one more try: proxies do this in passing.
+
+    Attributes:
+        offset: Byte of the answer at which it is no JSON any more; None for other faults.
+    """
 
     retryable = True
+    offset: int | None = None
 
 
 class ResponseValidationError(ProtocolError):
@@ -212,7 +224,9 @@ class StreamIncompleteError(ProtocolError):
 
 
 class APIError(CallError):
-    """The server answered with an error."""
+    """The server answered with an error; `rate_limits` is what it said of its limits, in its body and its headers."""
+
+    rate_limits: tuple[RateLimits, ...] = ()
 
 
 class BadRequestError(APIError):
@@ -276,6 +290,20 @@ class RejectedError(AccelError):
     """The call was refused here and never sent."""
 
 
+class CostExceedsLimitError(RejectedError, InvalidRequestError):
+    """The call alone costs more than a rate limit allows in its window; `code` is ``exceeds_tpm`` and the like."""
+
+
+class AllKeysExhaustedError(RejectedError):
+    """No key of the provider can serve the call in time; `retry_after` says from when one may, where that is known.
+
+    Attributes:
+        reasons: Why not, by alias.
+    """
+
+    reasons: dict[str, str] = {}  # noqa: RUF012 - each error has its own
+
+
 class CircuitOpenError(RejectedError):
     """The target keeps failing; `retry_after` says when it is tried again."""
 
@@ -290,6 +318,10 @@ class DeadlineExceededError(RejectedError, TimeoutError):
 
 class ClientClosedError(RejectedError):
     """The client is closed."""
+
+
+class DispatcherError(RejectedError):
+    """A gate of the dispatcher failed: a fault of this package or of what was hung into it."""
 
 
 class RoundsExceededError(AccelError):

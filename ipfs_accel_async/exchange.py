@@ -52,7 +52,7 @@ class Exchange:
         attempt = trace.current or trace.begin(call.operation, call.target, time(), 0.0)
         try:
             if isinstance(call.key, Token):
-                attempt.sent = time()
+                attempt.sent, trace.phase = time(), "key"
                 call = call.with_key(await call.key.current())
             request = codec.build_request(call, call.key)
             _follow(request, trace)
@@ -90,7 +90,13 @@ class Exchange:
             raise UnexpectedRedirectError(message, status=status)
         body = await whole(incoming, MAX_ERROR_BODY)
         attempt.bytes_in, attempt.received = len(body), asyncio.get_running_loop().time()
-        raise codec.parse_error(call, Response(status, incoming.headers, body))
+        error = codec.parse_error(call, Response(status, incoming.headers, body))
+        told = codec.rate_limits(incoming.headers.get)
+        if told is not None:
+            error.rate_limits = (*error.rate_limits, told)
+            if status == 429 and error.retry_after is None:
+                error.retry_after = told.wait
+        raise error
 
     async def _stream(self, call: Call, codec: Codec, incoming: Incoming) -> Result:
         """Read until something came that a caller can see: until then an error may still be retried."""

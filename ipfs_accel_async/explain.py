@@ -17,12 +17,22 @@ class Explanation(dict[str, Any]):
 
     Keys: ``request_id``, ``outcome`` (``ok``, an error's class name, or ``open`` for a stream that is not closed yet),
     ``phase``, ``total_ms``, ``queue_ms``, ``backoff_ms``, ``network_ms``, ``overhead_ms``, ``first_byte_ms``,
-    ``first_token_ms``, ``bytes_out``, ``bytes_in``, ``attempts`` and, of an AllTargetsFailedError, ``causes``. What is
-    not known is None.
+    ``first_token_ms``, ``cache`` (as of :class:`~ipfs_accel_async.trace.Trace`), ``batch`` (the request that it shared,
+    with how many others), ``bytes_out``, ``bytes_in`` (of the whole request), ``attempts`` and, of an
+    AllTargetsFailedError, ``causes``. What is not known is None.
     """
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
+
+
+_CACHE = {
+    "hit": "answered from the cache",
+    "shared": "given the answer to an equal call that was under way",
+    "stored": "not in the cache; kept in it now",
+    "similar": "answered from the semantic cache: the same question was asked in other words",
+    "shadow": "the semantic cache had an answer; asked live all the same, to compare them",
+}
 
 
 def explain(thing: Any) -> Explanation:
@@ -52,6 +62,8 @@ def _explained(trace: Trace, request_id: str) -> Explanation:
     begun, tries = trace.submitted, trace.tries
     handed = trace.first_delta_at if trace.first_delta_at is not None else trace.ended
     waits = [(attempt.at - attempt.queued, attempt.at) for attempt in tries]
+    if trace.batch is not None and begun is not None:
+        waits.append((begun, trace.batch[2]))
     pauses = [
         (attempt.ended, attempt.ended + attempt.delay)
         for attempt in tries
@@ -77,6 +89,8 @@ def _explained(trace: Trace, request_id: str) -> Explanation:
         overhead_ms=None if overhead is None else max(overhead, 0.0) * 1_000,
         first_byte_ms=_span(begun, heads[-1] if heads else None),
         first_token_ms=_span(begun, trace.first_delta_at),
+        cache=trace.cache or None,
+        batch=None if trace.batch is None else {"request_id": trace.batch[0], "others": trace.batch[1]},
         bytes_out=sum(attempt.bytes_out for attempt in tries),
         bytes_in=sum(attempt.bytes_in for attempt in tries),
         attempts=[_attempt(attempt, own=attempt.target == tries[0].target) for attempt in tries],
@@ -86,15 +100,15 @@ def _explained(trace: Trace, request_id: str) -> Explanation:
 def _attempt(attempt: Attempt, *, own: bool) -> dict[str, Any]:
     chosen = None
     if attempt.key is not None:
-        chosen = "the fewest calls in flight"
+        chosen = attempt.key_why
         if attempt.avoided is not None:
-            chosen = f"the fewest calls in flight, without key {attempt.avoided + 1}, which had just failed"
+            chosen = f"{chosen}, without {attempt.avoided}, which had just failed"
     return {
         "operation": attempt.operation,
         "target": str(attempt.target),
         "target_why": "asked for" if own else "a fallback, as the targets before it failed",
         "endpoint": attempt.target.endpoint,
-        "key": None if attempt.key is None else attempt.key + 1,
+        "key": attempt.key,
         "key_why": chosen,
         "hedge": attempt.hedge,
         "breaker": attempt.breaker or None,
@@ -143,6 +157,10 @@ def _lines(made: dict[str, Any]) -> Iterable[str]:
         if made[f"{name}_ms"] is not None
     ]
     yield f"{made['request_id'] or 'call'}: {made['outcome']}; {', '.join(parts)}"
+    if made["cache"] in _CACHE:
+        yield f"  {_CACHE[made['cache']]}"
+    if made["batch"]:
+        yield f"  in one request with {made['batch']['others']} others: {made['batch']['request_id']}"
     for number, attempt in enumerate(made["attempts"], 1):
         yield f"  {number}. {_line(attempt)}"
     if made["outcome"] not in {"ok", "open"}:
@@ -158,7 +176,7 @@ def _line(attempt: dict[str, Any]) -> str:
     if attempt["hedge"]:
         said.append("beside the slow one")
     if attempt["key"] is not None:
-        said.append(f"key {attempt['key']} ({attempt['key_why']})")
+        said.append(f"with {attempt['key']} ({attempt['key_why']})")
     if attempt["breaker"] == "half-open":
         said.append("as the breaker's probe")
     if attempt["queue_ms"]:

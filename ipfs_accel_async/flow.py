@@ -87,6 +87,11 @@ class Flow(Generic[Piece]):
         """Whether it has given back what it held."""
         return self._done is None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end, and whole."""
+        return self._ended and self._error is None
+
     def on_close(self, done: Callable[[Outcome], None]) -> None:
         """Have `done` called once, when the stream is closed."""
         if self._done is None:
@@ -101,6 +106,22 @@ class Flow(Generic[Piece]):
         if not self._buffer:
             await self._fill()
         return self._buffer.popleft()
+
+    async def batch(self) -> list[Piece]:
+        """The pieces that are there, or the next that come; none at the end. Raises what reading raises."""
+        if self._error is not None:
+            raise self._error
+        pieces: list[Piece] = []
+        try:
+            pieces.append(await self.__anext__())
+            while self._buffer:
+                pieces.append(await self.__anext__())
+        except StopAsyncIteration:
+            pass
+        except AccelError:
+            if not pieces:  # else it comes next: what was before it is delivered first
+                raise
+        return pieces
 
     async def _fill(self) -> None:
         if self._ended:

@@ -12,9 +12,12 @@ from ipfs_accel_async.runtime import Runtime, idle_report
 from ipfs_accel_async.transport.schemes import Schemes
 
 if TYPE_CHECKING:
+    from ipfs_accel_async.cache.exact import Cache
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.provider import Providers
     from ipfs_accel_async.settings import Settings
+    from ipfs_accel_async.shared import Redis
+    from ipfs_accel_async.shared.link import Link
     from ipfs_accel_async.transport import Transport
 
 
@@ -27,6 +30,8 @@ class Home:
         http_client: As of :class:`Client`.
         transport: As of :class:`Client`.
         max_total: Cap over all providers together; None for none.
+        cache: Of answers; None for none.
+        redis: What is shared with other processes; None for nothing.
     """
 
     def __init__(
@@ -36,15 +41,25 @@ class Home:
         http_client: Any,
         transport: Transport | None,
         max_total: int | None,
+        cache: Cache | None = None,
+        redis: Redis | None = None,
     ) -> None:
         self.providers = providers
         self.transport = transport
         self.max_total = max_total
+        self.cache = cache
+        self.redis = redis
         self.current: Runtime | None = None
         self.closed = False
         self._common = common
         self._http_client = http_client
         self._process = 0
+
+    @property
+    def link(self) -> Link | None:
+        """The connection to what is shared; None while there is none."""
+        shared = None if self.current is None else self.current.shared
+        return None if shared is None else shared.link
 
     def report(self) -> Report:
         """The metrics report; of zeros while nothing was called."""
@@ -74,14 +89,18 @@ class Home:
             if self.current is not None and not self.current.loop.is_closed():
                 raise ConfigError("this client belongs to another running event loop: make one client a loop")
             self._process = process
-            self.current = Runtime(self.providers, self._make_transport(), self.max_total)
+            self.current = Runtime(self.providers, self._make_transport(), self.max_total, self.cache, self.redis)
         return self.current
 
     async def aclose(self, grace: float | None = None) -> None:
         """Fail what waits, let what is under way end within `grace` seconds, and close. Idempotent."""
         self.closed = True
         if self.current is not None and self._process == os.getpid():  # else the connections are another process's
-            await self.current.aclose(self._common.close_grace if grace is None else as_grace(grace))
+            try:
+                await self.current.aclose(self._common.close_grace if grace is None else as_grace(grace))
+            finally:
+                if self.cache is not None:
+                    await self.cache.aclose()
 
     def _make_transport(self) -> Transport:
         if self.transport is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ipfs_accel_async.arguments import chat_request
 from ipfs_accel_async.errors import NotFoundError
 from ipfs_accel_async.estimates import estimate
+from ipfs_accel_async.provider import counter
 from ipfs_accel_async.types import NOTHING, NativeRequest, Priority
 
 if TYPE_CHECKING:
@@ -167,14 +168,17 @@ class Operations:
     ) -> TokenCount:
         """How many input tokens a chat would have.
 
-        The service counts where it can; elsewhere it is estimated here, offline, and `estimated` says so.
+        The service counts where it can; elsewhere it is estimated here, offline, and `estimated` says so. The setting
+        `tokenizer` makes that nearly exact.
         """
         payload = chat_request(messages, tools=tools, params=params)
         target = self._engine.target(model, "count_tokens")
-        if "count_tokens" not in self._engine.provider(target.provider).codec.operations:
+        provider = self._engine.provider(target.provider)
+        if "count_tokens" not in provider.codec.operations:
             from ipfs_accel_async.results import TokenCount
 
-            return TokenCount(target=target, model=target.model, tokens=estimate(payload), estimated=True)
+            tokens = estimate(payload, counter(provider.settings))
+            return TokenCount(target=target, model=target.model, tokens=tokens, estimated=True)
         return cast("TokenCount", await self._send("count_tokens", model, payload, priority, timeout, (), tags))
 
     async def models(self, provider: str, *, timeout: float | None = None) -> ModelList:

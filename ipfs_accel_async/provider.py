@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
 from ipfs_accel_async.config import checked_url
 from ipfs_accel_async.credentials import DEFAULT, CredentialsFile, Found, look_up, missing_key, missing_url, options_of
-from ipfs_accel_async.errors import InvalidRequestError
+from ipfs_accel_async.endpoints import POOL, Endpoints
+from ipfs_accel_async.errors import ConfigError, InvalidRequestError
+from ipfs_accel_async.estimates import tokens_of
+from ipfs_accel_async.middleware.keyring import KeyPool
+from ipfs_accel_async.middleware.quotas import Quotas
 from ipfs_accel_async.policy.backoff import Backoff
+from ipfs_accel_async.policy.quota import Limits
+from ipfs_accel_async.tokenizer import counter_of
 from ipfs_accel_async.types import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ipfs_accel_async.config import ProviderSettings
+    from ipfs_accel_async.endpoints import Endpoint
     from ipfs_accel_async.keys import Keys
     from ipfs_accel_async.providers._codec import Codec
 
@@ -42,13 +49,34 @@ class Provider:
         self.settings = own
         self.codec: Codec = plain.configured(headers=own.headers, options=options_of(plain, own))
         self.found: Found = look_up(self.codec, keys, base_url, own, file)
-        self.backoff = Backoff(
-            initial=own.initial_retry_delay,
-            factor=own.backoff_factor,
-            maximum=own.max_retry_delay,
-            jitter=own.retry_jitter,
-            retry_after_cap=own.max_retry_after,
-        )
+        self.backoff = backoff_of(own)
+        self.places: int | None = None  # instead of max_concurrent_requests, once it was changed
+        self.pool = key_pool(self.codec, self.found.keys, own)
+        self._pools: dict[str, tuple[Keys, KeyPool]] = {}
+        self.endpoints = Endpoints(name, own, self.codec.normalize_url)
+        self.spread = bool(own.endpoints)
+        if self.spread and (base_url or own.base_url):
+            raise ConfigError("base_url is one address, endpoints are several: pass one of the two", provider=name)
+        for one in own.endpoints:
+            self.endpoints.add(**{"url": "", **one})
+
+    def add_endpoint(self, url: str, **own: Any) -> Endpoint:
+        """A further endpoint at run time: from then on calls are spread, over the base URL there was before too."""
+        if not self.spread and (self.found.url_from != DEFAULT or not self.codec.url_required):
+            self.endpoints.add(self.found.base_url, name="default")
+        made = self.endpoints.add(url, **own)
+        self.spread = True
+        return made
+
+    def pool_of(self, one: Endpoint) -> KeyPool:
+        """An endpoint's own keys, the same pool as long as they are the same keys; else those of the provider."""
+        if one.keys is None:
+            return self.pool
+        keys, pool = self._pools.get(one.name, (None, None))
+        if pool is None or keys is not one.keys:
+            pool = key_pool(self.codec, one.keys, one.settings)
+            self._pools[one.name] = (one.keys, pool)
+        return pool
 
     def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:
         """The target of a model.
@@ -56,7 +84,7 @@ class Provider:
         Args:
             model: Its name.
             operation: Some services have a base URL for each.
-            endpoint: Base URL instead of all that is configured.
+            endpoint: Name of an endpoint, or base URL, instead of all that is configured.
 
         Raises:
             ConfigError: The provider needs a key or an address and has none, or `endpoint` cannot be used.
@@ -64,14 +92,49 @@ class Provider:
         """
         if model in {".", ".."}:
             raise InvalidRequestError(f"no model is called {model!r}", provider=self.codec.name)
-        if self.found.keys is None and self.codec.key_required:
+        if self.codec.key_required and not self.pool and not (self.spread and all(one.keys for one in self.endpoints)):
             raise missing_key(self.codec)
-        if endpoint:
+        if endpoint in self.endpoints:
+            endpoint = self.endpoints[endpoint].url
+        elif not endpoint and self.spread and self.codec.endpoint_of(model, operation) is None:
+            return Target(self.codec.name, model, POOL + self.codec.name)
+        elif endpoint:
             endpoint = self.codec.normalize_url(checked_url(endpoint))
         endpoint = endpoint or self.codec.endpoint_of(model, operation) or self.found.base_url
         if self.codec.url_required and endpoint == self.found.base_url and self.found.url_from == DEFAULT:
             raise missing_url(self.codec)
         return Target(self.codec.name, model, endpoint)
+
+
+def backoff_of(own: ProviderSettings) -> Backoff:
+    """The delays between attempts that settings ask for."""
+    return Backoff(
+        initial=own.initial_retry_delay,
+        factor=own.backoff_factor,
+        maximum=own.max_retry_delay,
+        jitter=own.retry_jitter,
+        retry_after_cap=own.max_retry_after,
+    )
+
+
+def counter(own: ProviderSettings) -> Callable[[str], int]:
+    """How tokens are counted on this machine: by the vocabulary that is set, else by the rule of the estimates."""
+    return tokens_of if own.tokenizer is None else counter_of(own.tokenizer)
+
+
+def key_pool(codec: Codec, keys: Keys | None, own: ProviderSettings) -> KeyPool:
+    """The keys of a provider, or of an endpoint that has its own, with the rate limits of its settings."""
+    limits = Limits(
+        rpm=own.rpm,
+        tpm=own.tpm,
+        input_tpm=own.input_tpm,
+        output_tpm=own.output_tpm,
+        rpd=own.rpd,
+        tpd=own.tpd,
+        burst_seconds=own.burst_seconds,
+    )
+    quotas = Quotas(limits, learn=own.learn_limits, count=counter(own))
+    return KeyPool(codec.name, keys, needed=codec.key_required, quotas=quotas, pause=own.initial_retry_delay)
 
 
 class Providers:
@@ -101,6 +164,14 @@ class Providers:
         self._made: dict[str, Provider] = {}
         self.codecs: dict[str, Codec] = {}
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether any settings, or any explicit key, limit tokens."""
+        every = [self._common, *self._own.values()]
+        keys = [*self._keys.values(), *(own.keys for own in every if own.keys is not None)]
+        limited = any(own.tpm or own.tpd or own.input_tpm or own.output_tpm for own in every)
+        return limited or any(key.tpm is not None for several in keys for key in several.entries)
+
     def __getitem__(self, name: str) -> Provider:
         made = self._made.get(name)
         if made is None:
@@ -109,3 +180,13 @@ class Providers:
             self._made[name] = made
             self.codecs[name] = made.codec
         return made
+
+    def adopt(self, other: Providers) -> list[tuple[str, Provider]]:
+        """Look up as `other` does from now on; gives the providers that were made before, to be brought up to it."""
+        self._common, self._own, self._file = other._common, other._own, other._file
+        self._keys, self._base_urls = other._keys, other._base_urls
+        return list(self._made.items())
+
+    def made(self) -> list[Provider]:
+        """Those that were looked up so far."""
+        return list(self._made.values())

@@ -7,24 +7,35 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.batcher import Batcher
+from ipfs_accel_async.batching.rules import Rulebook
+from ipfs_accel_async.caching import semantic_layer
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.exchange import Exchange
 from ipfs_accel_async.metrics.meter import Meter
 from ipfs_accel_async.metrics.report import Report, report
 from ipfs_accel_async.middleware.breaker import CircuitBreaker
+from ipfs_accel_async.middleware.cache import Keep, Lookup
+from ipfs_accel_async.middleware.coalesce import Coalesce
 from ipfs_accel_async.middleware.deadline import Deadline
 from ipfs_accel_async.middleware.describe import Describe
 from ipfs_accel_async.middleware.fallback import Fallback
 from ipfs_accel_async.middleware.hedge import Hedge
-from ipfs_accel_async.middleware.keyring import KeyGate
+from ipfs_accel_async.middleware.keyring import KeyPool
+from ipfs_accel_async.middleware.limits import Fits
 from ipfs_accel_async.middleware.observe import Observe
 from ipfs_accel_async.middleware.retry import Retry
 from ipfs_accel_async.scopes import Scopes
 from ipfs_accel_async.types import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ipfs_accel_async.cache.exact import Cache
     from ipfs_accel_async.provider import Providers
+    from ipfs_accel_async.shared import Redis
+    from ipfs_accel_async.shared.state import SharedState
     from ipfs_accel_async.transport import Transport
 
 SUM = "ipfs_accel_async"
@@ -37,9 +48,18 @@ class Runtime:
         providers: The client's providers.
         transport: Sends the requests.
         max_total: Cap over all providers together; None for none.
+        cache: Of answers; None for none.
+        redis: What is shared with other processes; None for nothing.
     """
 
-    def __init__(self, providers: Providers, transport: Transport, max_total: int | None) -> None:
+    def __init__(
+        self,
+        providers: Providers,
+        transport: Transport,
+        max_total: int | None,
+        cache: Cache | None = None,
+        redis: Redis | None = None,
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.transport = transport
         rng = random.Random()
@@ -48,15 +68,32 @@ class Runtime:
         self._since = time.time()
         self._sum = self._meter(SUM)
         self._meters: dict[str, tuple[Meter, Meter]] = {}
-        self.dispatcher = Dispatcher(scopes.lane, linked=max_total is not None)
+        self.dispatcher = Dispatcher(scopes.lane)
+        scopes.woken = self.dispatcher.wake
+        self.shared = None if redis is None else shared_state(redis, providers, scopes, self.dispatcher.wake)
         observe = Observe(self._meters_for)
         self._deadline = Deadline(lambda provider: providers[provider].settings.stream_idle_timeout)
+        describe = Describe(providers.codecs)
+        rules = Rulebook(providers.codecs, lambda provider: providers[provider].settings)
+        self._batcher = Batcher(rules, describe.held, observe.gathered)
+        self.coalesce = Coalesce(lambda provider: providers[provider].settings, caching=cache is not None)
+        self.semantic = semantic_layer(cache, lambda call: self.handle(call), providers, rng)
         self.handle = stack(
             [
                 observe,
                 self._deadline,
-                Fallback(),
-                Describe(providers.codecs),
+                *([] if cache is None else [Lookup(cache, lambda provider: providers[provider].settings)]),
+                *([] if self.semantic is None else [self.semantic]),
+                self.coalesce,
+                *([] if self.shared is None else self.shared.flights(cache)),
+                *([] if cache is None else [Keep(cache, lambda provider: providers[provider].settings)]),
+                Fallback(
+                    providers.codecs,
+                    lambda target: providers[target.provider].settings.context_tokens.get(target.model),
+                ),
+                self._batcher,
+                describe,
+                *([Fits(scopes.too_large)] if providers.counts_tokens else []),
                 Retry(scopes.retries, rng, observe.retried, scopes.budget),
                 Hedge(lambda name: providers[name].settings.hedge, scopes.budget, self.dispatcher.room, observe.hedged),
                 CircuitBreaker(scopes.breakers),
@@ -101,9 +138,11 @@ class Runtime:
                     "endpoint": endpoint,
                     "waiting": lane.queue.waiting,
                     "active": lane.active,
-                    "free": min(cap.value for cap in lane.caps),
+                    "free": min(cap.free for cap in lane.caps),
+                    "adaptive": lane.adaptive,
                     "service_seconds": lane.service.mean,
-                    "keys": [gate.loads for gate in lane.gates if isinstance(gate, KeyGate)],
+                    "keys": [gate.loads for gate in lane.gates if isinstance(gate, KeyPool)],
+                    "limits": [gate.quotas.states(now) for gate in lane.gates if isinstance(gate, KeyPool)],
                     "retry_budget": self.scopes.budget(Target(provider, "", endpoint)).balance(now),
                 }
                 for (provider, endpoint), lane in self.dispatcher.lanes.items()
@@ -121,10 +160,26 @@ class Runtime:
     async def aclose(self, grace: float) -> None:
         """Fail what waits, let what is under way end within `grace` seconds, end the rest, close the connections."""
         self.dispatcher.close()
+        self._batcher.close()
         try:
             await self._deadline.drain(grace)
+            await self.coalesce.aclose()
+            if self.semantic is not None:
+                await self.semantic.aclose()
+            await self._batcher.aclose()
         finally:
+            if self.shared is not None:
+                await self.shared.aclose()
             await self.transport.aclose()
+
+
+def shared_state(redis: Redis, providers: Providers, scopes: Scopes, wake: Callable[[], None]) -> SharedState:
+    """What a runtime shares with other processes."""
+    from ipfs_accel_async.shared.state import SharedState  # an extra
+
+    made = SharedState(redis, providers, scopes, wake)
+    scopes.joined = made.join
+    return made
 
 
 def idle_report() -> Report:

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.caps import Cap
+from ipfs_accel_async.endpoints import POOL
 from ipfs_accel_async.lanes import Gate, Lane
+from ipfs_accel_async.members import Members
+from ipfs_accel_async.middleware.adaptive import AdaptiveGate
 from ipfs_accel_async.middleware.breaker import BreakerGate, Breakers
-from ipfs_accel_async.middleware.keyring import KeyGate
+from ipfs_accel_async.middleware.replicas import EndpointGate, Replicas
+from ipfs_accel_async.policy.balance import Balancer
 from ipfs_accel_async.policy.breaker import Breaker
 from ipfs_accel_async.policy.budget import RetryBudget
+from ipfs_accel_async.policy.ejection import Ejection
 from ipfs_accel_async.policy.failures import FailureRate
-from ipfs_accel_async.policy.keyring import KeyRing
+from ipfs_accel_async.policy.limit import AdaptiveLimit
+from ipfs_accel_async.policy.prefixes import Prefixes, chain
+from ipfs_accel_async.provider import backoff_of
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
-    import anyio
-
+    from ipfs_accel_async.call import Call
+    from ipfs_accel_async.config import ProviderSettings
+    from ipfs_accel_async.errors import CostExceedsLimitError
+    from ipfs_accel_async.middleware.keyring import KeyPool
     from ipfs_accel_async.policy.backoff import Backoff
-    from ipfs_accel_async.provider import Providers
+    from ipfs_accel_async.provider import Provider, Providers
+    from ipfs_accel_async.settings import Settings
     from ipfs_accel_async.types import Target
+
+ANY = 10**6
+"""Calls under way to all endpoints of a provider together, where each has a cap of its own and they have none."""
 
 
 class Scopes:
@@ -29,36 +45,67 @@ class Scopes:
         providers: The client's providers.
         max_total: Cap over all of them together; None for none.
         rng: For the jitter of breakers.
+
+    Attributes:
+        joined: Is called with the provider of each new lane, where processes share.
+        woken: Is called when keys have changed, as calls may wait for one.
     """
 
     def __init__(self, providers: Providers, max_total: int | None, rng: random.Random) -> None:
         self._providers = providers
         self.rng = rng
         self._budgets: dict[tuple[str, str], RetryBudget] = {}
-        self.total = None if max_total is None else _semaphore(max_total)
-        self.slots: dict[str, anyio.Semaphore] = {}
+        self.total = None if max_total is None else Cap(max_total)
+        self.slots: dict[str, Cap] = {}
         self.breakers = Breakers(self._breaker)
+        self._replicas: dict[str, Replicas] = {}
+        self.joined: Callable[[Provider], None] | None = None
+        self.woken: Callable[[], None] | None = None
 
-    def retries(self, provider: str) -> tuple[int, Backoff]:
-        """How often a provider's calls are sent again, and after how long."""
-        made = self._providers[provider]
-        return made.settings.max_retries, made.backoff
+    def retries(self, target: Target) -> tuple[int, Backoff]:
+        """How often a target's calls are sent again, and after how long."""
+        made = self._providers[target.provider]
+        own = self._settings(target)
+        return own.max_retries, made.backoff if own is made.settings else backoff_of(own)
+
+    def _settings(self, target: Target) -> ProviderSettings:
+        """Those of the endpoint, if it has its own; else those of the provider."""
+        made = self._providers[target.provider]
+        named = made.endpoints.at(target.endpoint) if made.spread else None
+        return made.settings if named is None else named.settings
+
+    def too_large(self, call: Call) -> CostExceedsLimitError | None:
+        """Why a call alone is above what any key may use in a whole window; None if it fits one."""
+        made = self._providers[call.target.provider]
+        pool, found = made.pool, None
+        if pool.quotas.limited and not made.spread:
+            for member in pool.ring.seats:
+                found = pool.quotas.too_large(member, call)
+                if found is None:
+                    break
+        return found
 
     def budget(self, target: Target) -> RetryBudget:
         """The retry budget of a target's endpoint."""
         scope = (target.provider, target.endpoint)
         found = self._budgets.get(scope)
         if found is None:
-            own = self._providers[target.provider].settings
+            own = self._settings(target)
             found = RetryBudget(ratio=own.retry_budget_ratio, reserve=own.retry_budget_reserve)
             self._budgets[scope] = found
         return found
 
-    def _breaker(self, provider: str) -> Breaker:
-        own = self._providers[provider].settings
+    def _breaker(self, target: Target) -> Breaker:
+        own = self._settings(target)
+        slow = None
+        if own.slow_first_token is not None:
+            slow = FailureRate(rate=own.slow_first_token_rate, calls=own.failure_rate_calls, window=300.0)
         return Breaker(
             failure_threshold=own.failure_threshold,
             rate=FailureRate(rate=own.failure_rate, calls=own.failure_rate_calls),
+            slow=slow,
+            slow_after=own.slow_first_token or float("inf"),
+            probe_timeout=own.probe_timeout,
             reset_timeout=own.reset_timeout,
             max_reset_timeout=max(own.reset_timeout, own.max_reset_timeout),
             rng=self.rng,
@@ -67,22 +114,48 @@ class Scopes:
     def lane(self, target: Target) -> Lane:
         """The lane of a target's endpoint, with the caps it shares."""
         made = self._providers[target.provider]
-        own = made.settings
-        slots = self.slots.setdefault(target.provider, _semaphore(own.max_concurrent_requests))
-        caps = [slots]
+        if self.joined is not None:
+            self.joined(made)
+        own, named = made.settings, made.endpoints.at(target.endpoint)
+        if named is not None or target.endpoint.startswith(POOL):
+            gate = EndpointGate(self.replicas(made), "" if named is None else named.name)
+            most = own.max_concurrent_requests if "max_concurrent_requests" in own.model_fields_set else ANY
+            return Lane(self._caps(target, most, own), [gate], own if named is None else named.settings, spread=True)
+        caps = self._caps(target, own.max_concurrent_requests, own)
         if own.max_concurrent_per_endpoint is not None:
-            caps.append(_semaphore(own.max_concurrent_per_endpoint))
-        if self.total is not None:
-            caps.append(self.total)
-        gates: list[Gate] = []
-        keys = made.found.keys
-        if keys is not None:
-            gates.append(KeyGate(keys, KeyRing(len(keys))))
-        gates.append(BreakerGate(self.breakers))  # last: a probe's permit is never held while something else is missing
-        return Lane(caps, gates, own)
+            caps.append(Cap(own.max_concurrent_per_endpoint, own.reserved_for_high))
+        gates = self._gates(made.pool, own)
+        limits = next((gate for gate in gates if isinstance(gate, AdaptiveGate)), None)
+        return Lane(caps, gates, own, limits)
+
+    def _caps(self, target: Target, most: int, own: ProviderSettings) -> list[Cap]:
+        places = self._providers[target.provider].places
+        slots = self.slots.setdefault(target.provider, Cap(most if places is None else places, own.reserved_for_high))
+        return [slots] if self.total is None else [slots, self.total]
+
+    def _gates(self, pool: KeyPool, own: Settings) -> list[Gate]:
+        pool.on_change = self.woken
+        adaptive: list[Gate] = [AdaptiveGate(partial(_limit, own))] if own.adaptive_concurrency else []
+        # a probe's permit last: never held while something else is missing
+        return [*adaptive, pool, BreakerGate(self.breakers)]
+
+    def replicas(self, made: Provider) -> Replicas:
+        """The endpoints of a provider, as they are known here."""
+        name = made.codec.name
+        found = self._replicas.get(name)
+        if found is None:
+            strategy = made.settings.balance
+            prefixes, chained = (Prefixes(), chain) if strategy == "prefix" else (None, None)
+            members = Members(made, lambda pool: self._gates(pool, made.settings))
+            found = Replicas(members, Balancer(strategy, self.rng), Ejection(), prefixes, chained)
+            self._replicas[name] = found
+        return found
 
 
-def _semaphore(size: int) -> anyio.Semaphore:
-    from anyio import Semaphore  # loads on first use, as all that importing the package does not need
-
-    return Semaphore(size)
+def _limit(own: Settings) -> AdaptiveLimit:
+    return AdaptiveLimit(
+        initial=own.initial_concurrent,
+        least=own.min_concurrent,
+        most=own.max_concurrent_requests,
+        tolerance=own.latency_tolerance,
+    )

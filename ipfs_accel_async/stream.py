@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipfs_accel_async.answers import NativeAnswer, Reply
-    from ipfs_accel_async.call import Trace
+    from ipfs_accel_async.call import Call, Trace
 
 __all__ = ["ByteStream", "EventStream", "Source", "Stream"]
 
@@ -58,6 +58,11 @@ class Stream(Flow[Delta]):
             raise InvalidRequestError(message, target=self.target, request_id=self.request_id)
         return self.partial
 
+    def beside(self, source: Source[Delta], call: Call) -> Stream:
+        """A stream of the same reply that `source` gives, for a call of its own id and trace."""
+        empty = replace(self._empty, request_id=call.request_id, trace=call.trace)
+        return Relayed(source, empty, (), call.trace)
+
     async def __anext__(self) -> Delta:
         if not self._buffer:
             await self._fill()
@@ -93,6 +98,21 @@ class Stream(Flow[Delta]):
         if isinstance(error, StreamIncompleteError):
             error.partial = self.partial
         return super()._typed(error, expired=expired, silent=silent)
+
+
+class Relayed(Stream):
+    """A stream whose pieces another stream brings. Silence is told there, where the service is blamed for it."""
+
+    __slots__ = ()
+
+    @property
+    def idle(self) -> float:
+        """As long as it takes."""
+        return float("inf")
+
+    @idle.setter
+    def idle(self, seconds: float) -> None:
+        """The deadline layer sets it on every stream."""
 
 
 class EventStream(Flow[Event]):

@@ -91,7 +91,7 @@ class Trace:
     """The one mutable part of a call: where it is and what it has cost. Written by the layers, read at the end.
 
     Attributes:
-        phase: queue, backoff, connect, write, first byte, body or stream.
+        phase: queue, backoff, key, connect, write, first byte, body or stream.
         attempts: How many times it was sent.
         queue_seconds: Waited in the queue, over all attempts.
         first_delta_at: When the first token came.
@@ -102,12 +102,14 @@ class Trace:
         current: The attempt that runs.
         key: Alias of the key lent last, `key_why` why it was; `breaker` is what the breakers said then.
         avoid: Alias of the key that the next attempt leaves alone if there is another.
+        elsewhere: Whether another key can serve at once what the last one was refused.
         hedge: Whether this is the side of a call that runs beside a slow attempt.
         degraded: Whether a fallback answered instead of the target that was asked for.
         endpoint: URL lent last by a pool of several; `avoid_endpoint` is the name of one that has just failed.
         input_tokens: As estimated, if a rate limit needed them.
         batch: Our id of the request that carried it with others, how many others there were, and when it was made.
-        cache: ``hit``, ``miss`` or ``stored``; ``shared``: it was given the answer to an equal call under way.
+        cache: ``hit``, ``miss`` or ``stored``; ``shared``: it was given the answer to an equal call under way;
+            ``similar`` or ``shadow``: of the semantic cache.
     """
 
     __slots__ = (
@@ -119,6 +121,7 @@ class Trace:
         "cache",
         "current",
         "degraded",
+        "elsewhere",
         "ended",
         "endpoint",
         "error",
@@ -147,6 +150,7 @@ class Trace:
         self.key_why = ""
         self.breaker = ""
         self.avoid: str | None = None
+        self.elsewhere = False
         self.hedge = False
         self.degraded = False
         self.endpoint = self.avoid_endpoint = ""

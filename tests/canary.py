@@ -53,8 +53,10 @@ def leaks(
         name = type(one).__name__
         texts = {"str": str(one), "repr": repr(one), "args": repr(one.args), "vars": repr(vars(one))}
         found += [f"{name} {place}" for place, text in texts.items() if shows(text, forms)]
+        if not frames:
+            continue
         captured = traceback.TracebackException(type(one), one, one.__traceback__, capture_locals=True)
-        for frame in captured.stack if frames else ():
+        for frame in captured.stack:
             if frame.filename.startswith(OURS) or not (own_frames_only or "/tests/" in frame.filename):
                 seen = frame.locals or {}
                 found += [f"{name} {frame.filename}:{frame.name} {key}" for key in seen if shows(seen[key], forms)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import shutil
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -15,6 +18,7 @@ from tests.virtual_loop import VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 settings.register_profile(
     "ipfs_accel",
@@ -48,11 +52,32 @@ PROVIDER_PREFIXES = (
 )
 
 
+HIDDEN_ENDINGS = ("_PROXY", "_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+MOST_PROCESSES = 4
+"""A container may see more cores than it gets, and each process imports and collects everything."""
+
+
 class NetworkBlockedError(RuntimeError):
     """A test tried to leave the machine.
 
     Not an OSError, so that no code under test takes it for an ordinary connection failure.
     """
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite on all cores, where pytest-xdist is installed; what is named on the command line, in place.
+
+    A file stays in one process, so its servers start once. ``-n 0`` keeps everything in one process, as ``--pdb`` does.
+    """
+    option = config.option
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    if not whole or option.collectonly or hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist"):
+        return
+    if option.numprocesses is None and option.dist == "no":
+        option.numprocesses, option.dist = "auto", "loadfile"
+        option.maxprocesses = option.maxprocesses or MOST_PROCESSES
+        option.loadscopereorder = False  # files with few tests are the long ones: they would come last
 
 
 def pytest_asyncio_loop_factories(
@@ -121,20 +146,40 @@ def loopback_only() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_machine_credentials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the machine's keys, proxies and home from the whole session, wider fixtures included."""
-    home = str(tmp_path_factory.mktemp("home"))
+def no_public_authorities() -> Iterator[None]:
+    """Leave the public authorities' certificates unread: some 10 ms for each client that is built, for nobody here."""
+    load = ssl.SSLContext.load_verify_locations
+    public = certifi.where()
+
+    def guarded_load(self: ssl.SSLContext, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+        if cafile != public:
+            load(self, cafile, capath, cadata)
+
     with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.upper().startswith(PROVIDER_PREFIXES) or name.upper().endswith("_PROXY"):
-                patch.delenv(name)
-        patch.setenv("HOME", home)
-        patch.setenv("USERPROFILE", home)
+        patch.setattr(ssl.SSLContext, "load_verify_locations", guarded_load)
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Hide the machine's keys, proxies, authorities and home from the whole session, wider fixtures included."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.upper().startswith(PROVIDER_PREFIXES) or name.upper().endswith(HIDDEN_ENDINGS):
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("USERPROFILE", str(home))
+        yield home
+
+
 @pytest.fixture(autouse=True)
-def own_home(no_machine_credentials: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Give each test a home directory of its own: its ``tmp_path``."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+def own_home(empty_home: Path, request: pytest.FixtureRequest) -> None:
+    """Give each test a home directory of its own: its ``tmp_path`` if it has one, an empty one otherwise."""
+    if "tmp_path" in request.fixturenames:
+        home, patch = str(request.getfixturevalue("tmp_path")), request.getfixturevalue("monkeypatch")
+        patch.setenv("HOME", home)
+        patch.setenv("USERPROFILE", home)
+    elif any(empty_home.iterdir()):  # a test before this one wrote into it
+        shutil.rmtree(empty_home)
+        empty_home.mkdir()

@@ -10,6 +10,7 @@ import anyio
 
 from ipfs_accel_async.answers import Delta, Reply
 from ipfs_accel_async.call import Call
+from ipfs_accel_async.caps import Cap
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.lanes import Gate, Lane
 from ipfs_accel_async.settings import Settings
@@ -42,13 +43,13 @@ def a_reply(call: Call, text: str = "ok") -> Reply:
 def a_dispatcher(gates: Sequence[Gate] = (), *, total: int | None = None, **settings: Any) -> Dispatcher:
     """A dispatcher with one lane a target."""
     own = Settings(**settings)
-    whole = None if total is None else anyio.Semaphore(total)
+    whole = None if total is None else Cap(total)
 
     def lane_for(target: Target) -> Lane:
-        caps = [anyio.Semaphore(own.max_concurrent_requests)]
+        caps = [Cap(own.max_concurrent_requests, own.reserved_for_high)]
         return Lane([*caps, whole] if whole is not None else caps, gates, own)
 
-    return Dispatcher(lane_for, linked=total is not None)
+    return Dispatcher(lane_for)
 
 
 class Handler:
@@ -115,6 +116,6 @@ def lane_of(dispatcher: Dispatcher, target: Target = TARGET) -> Lane:
 def quiet(dispatcher: Dispatcher) -> bool:
     """Whether nothing is in flight or waiting and every permit is back."""
     return all(
-        lane.active == 0 and lane.queue.waiting == 0 and lane.caps[0].value == lane.settings.max_concurrent_requests
+        lane.active == 0 and lane.queue.waiting == 0 and lane.caps[0].free == lane.settings.max_concurrent_requests
         for lane in dispatcher.lanes.values()
     )

@@ -53,7 +53,7 @@ BAD_CHATS: list[tuple[dict[str, Any], str]] = [
     *(({"tools": value}, "tools ") for value in (5, "search", [5], ["search"], [None], [{"a"}])),
     *(
         ({"response_format": value}, "response_format must be 'json', a JSON schema or a pydantic model class")
-        for value in ("xml", "JSON", 5, True, dict, int, Answer(n=1), [SCHEMA], object())
+        for value in ("xml", "JSON", 5, True, dict, int, Answer(n=1), [SCHEMA], ...)
     ),
     ({"params": {"stream": True}}, "use client.stream(...)"),
     ({"params": {"stream": False}}, "use client.stream(...)"),

@@ -15,7 +15,18 @@ from tests.canary import CANARY, leaks
 BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "max_concurrent_requests": ([1, 10_000], [0, -1]),
     "max_concurrent_per_endpoint": ([1, 50, None], [0, -1]),
+    "reserved_for_high": ([0, 4], [-1]),
     "queue_size": ([0, 1_000_000], [-1]),
+    "queue_per_place": ([0.1, 10_000, None], [0, -1, 10_001]),
+    "queue_order": (["arrival", "deadline"], ["", "priority"]),
+    "tenant_weights": ([{}, {"a": 3.0, "b": 0.5}], [None, 3, ["a"]]),
+    "adaptive_concurrency": ([True, False], [1, "yes", None]),
+    "min_concurrent": ([1, 1_000], [0, -1]),
+    "initial_concurrent": ([1, 1_000], [0, -1]),
+    "latency_tolerance": ([1.01, 1_000, None], [1, 0, 1_001]),
+    "probe_timeout": ([0.001, 86_400], [0, -1, 86_401]),
+    "slow_first_token": ([0.001, 3_600, None], [0, -1, 3_601]),
+    "slow_first_token_rate": ([0.01, 1], [0, 1.1, -1]),
     "queue_overflow_policy": (["reject", "drop-lowest", "wait"], ["drop", "", "REJECT"]),
     "priority_aging": ([0.001, 86_400], [0, -1, 86_401]),
     "max_retries": ([0, 100], [-1, 101]),
@@ -32,13 +43,28 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "failure_rate_calls": ([1, 1_000], [0, -1]),
     "max_reset_timeout": ([0.001, 86_400], [0, -1, 86_401]),
     "reset_timeout": ([0.001, 86_400], [0, -1, 86_401]),
+    **dict.fromkeys(("rpm", "tpm", "input_tpm", "output_tpm", "rpd", "tpd"), ([1, 10**12], [0, -1, 10**12 + 1])),
+    "burst_seconds": ([0.001, 60], [0, -1, 61]),
+    "tokenizer": ([None, "tokenizer.json"], [1, True]),
+    "learn_limits": ([True, False], [1, "yes", None]),
+    "cache": (["on", "off", "read-only", "write-only"], ["yes", "", "ON"]),
+    "cache_ttl": ([{}, {"chat": 60, "embed": 0}], [{"chat": -1}, {"chat": math.inf}, {"speech": 1}, 60]),
+    "single_flight": ([True, False], [1, "yes", None]),
+    "replay_bytes": ([0, 2**30], [-1]),
     "timeout": ([0.001, 86_400], [0, -1, 86_401]),
     "stream_idle_timeout": ([0.001, 86_400], [0, -1, 86_401]),
     "close_grace": ([0, 3_600], [-1, 3_601]),
     "connect_timeout": ([0.001, 3_600], [0, -1, 3_601]),
+    "batching": ([(), ("embed",), ("complete", "rerank")], [1, None, ["chat"], {}]),
+    "max_batch_size": ([1, 100_000, None], [0, -1]),
+    "max_batch_tokens": ([1, 10**9, None], [0, -1]),
+    "max_batch_bytes": ([1, 2**40, None], [0, -1]),
+    "batch_timeout": ([0, 3_600], [-0.1, 3_601]),
+    "models": ([{}], [None, 3, ["m"]]),
     "max_response_bytes": ([1_024, 2**40], [1_023, 0]),
 }
-NUMBERS = [name for name in BOUNDS if name not in {"queue_overflow_policy", "hedge"}]
+WORDS = {"adaptive_concurrency", "queue_overflow_policy", "hedge", "learn_limits", "tokenizer", "cache", "cache_ttl", "single_flight", "batching", "models"}
+NUMBERS = [name for name in BOUNDS if name not in WORDS]
 
 
 def refusal(**given: Any) -> ConfigError:

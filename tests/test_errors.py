@@ -50,6 +50,7 @@ OUTCOMES = {
     },
     "throttled": {"QuotaExhaustedError", "RateLimitError"},
     "ignored": {
+        "AllKeysExhaustedError",
         "AccelError",
         "TLSError",
         "UnexpectedRedirectError",
@@ -57,7 +58,9 @@ OUTCOMES = {
         "ClientClosedError",
         "ConfigError",
         "ForkedClientError",
+        "CostExceedsLimitError",
         "DeadlineExceededError",
+        "DispatcherError",
         "InvalidRequestError",
         "QueueFullError",
         "RejectedError",
@@ -180,7 +183,7 @@ def test_a_key_in_a_services_words_can_be_cut_out() -> None:
     ("base", "names"),
     [
         (TimeoutError, {"RequestTimeoutError", "DeadlineExceededError"}),
-        (ValueError, {"ConfigError", "ForkedClientError", "InvalidRequestError"}),
+        (ValueError, {"ConfigError", "CostExceedsLimitError", "ForkedClientError", "InvalidRequestError"}),
     ],
 )
 def test_errors_are_also_the_standard_ones_they_mean(base: type[Exception], names: set[str]) -> None:

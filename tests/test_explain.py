@@ -46,7 +46,7 @@ async def test_a_plain_call() -> None:
     assert (made["queue_ms"], made["backoff_ms"], made["overhead_ms"], made["first_token_ms"]) == (0, 0, 0, None)
     assert made["bytes_out"] == len(server.mock.requests[0].body)
     assert made["bytes_in"] == attempt["bytes_in"] > 100
-    assert (attempt["target"], attempt["target_why"], attempt["key"]) == ("openai:m", "asked for", 1)
+    assert (attempt["target"], attempt["target_why"], attempt["key"]) == ("openai:m", "asked for", "key-1")
     assert (attempt["status"], attempt["outcome"], attempt["breaker"]) == (200, "ok", "closed")
     assert attempt["endpoint"] == "https://api.openai.com/v1"
     assert reply.trace is not None
@@ -56,7 +56,7 @@ async def test_a_plain_call() -> None:
 async def test_attempts_with_their_class_delay_and_key() -> None:
     """Each attempt has status, class and the wait after it; a retry takes the other key and says why."""
     server = Server(failing(503), failing(429, **{"retry-after": "4"}), seconds=1.0)
-    async with server.client(keys={"openai": ["sk-first", "sk-second"]}, retry_jitter=0) as ai:
+    async with server.client(keys={"openai": Keys("sk-first", "sk-second", quota_group="one")}, retry_jitter=0) as ai:
         reply = await ai.chat("openai:m", "hi")
         made = ai.explain(reply)
     first, second, third = made["attempts"]
@@ -65,8 +65,8 @@ async def test_attempts_with_their_class_delay_and_key() -> None:
     assert (second["status"], second["error"], second["outcome"]) == (429, "RateLimitError", "throttled")
     assert 4_000 <= second["delay_ms"] <= 4_400
     assert (third["status"], third["delay_ms"], third["verdict"]) == (200, None, None)
-    assert [attempt["key"] for attempt in made["attempts"]] == [1, 2, 1]
-    assert second["key_why"] == "the fewest calls in flight, without key 1, which had just failed"
+    assert [attempt["key"] for attempt in made["attempts"]] == ["key-1", "key-2", "key-1"]
+    assert second["key_why"] == "the fewest calls in flight, without key-1, which had just failed"
     assert made["backoff_ms"] == pytest.approx(first["delay_ms"] + second["delay_ms"])
     assert made["network_ms"] == pytest.approx(3_000)
     assert made["total_ms"] == pytest.approx(made["backoff_ms"] + 3_000)

@@ -102,3 +102,11 @@ async def test_a_wish_that_makes_no_sense_is_refused_at_once(wrong: dict[str, An
     async with client() as ai:
         with pytest.raises(InvalidRequestError, match=next(iter(wrong))):
             ai.with_options(**wrong)
+
+
+async def test_a_client_has_fallbacks_for_all_its_calls() -> None:
+    """Fallbacks given to the client hold where a call names none."""
+    transport = MockTransport(lambda _: MockTransport.reply(completion("Yes.")))
+    async with Client(keys={"openai": "sk-a", "groq": "gsk-a"}, transport=transport, fallbacks=["groq:x"]) as ai:
+        assert [str(target) for target in (await seen_by(ai, ai)).fallbacks] == ["groq:x"]
+        assert [str(target) for target in (await seen_by(ai, ai, fallbacks=[MODEL])).fallbacks] == [MODEL]

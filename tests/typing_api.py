@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ipfs_accel_async import (
     AccelError,
+    AllKeysExhaustedError,
     AllTargetsFailedError,
     APIError,
     CallError,
@@ -21,6 +22,7 @@ from ipfs_accel_async import (
     Delta,
     Embeddings,
     Image,
+    Key,
     Keys,
     Message,
     MockTransport,
@@ -188,6 +190,17 @@ async def errors(ai: Client) -> str:
     return __version__
 
 
+def keys_at_run_time(ai: Client, error: AllKeysExhaustedError) -> None:
+    """A provider's keys: listed, changed, counted."""
+    view = ai.keys("openai")
+    view.add("b", Secret("sk-b"), rpm=500, tpm=1_000, max_concurrent=3, quota_group="org", weight=2, tier=1)
+    for status in view:
+        assert_type(status.alias, str)
+        assert_type(status.parked, dict[str, float])
+    assert_type(view.usage()["b"].cost, float | None)
+    assert_type(error.reasons, dict[str, str])
+
+
 def keys() -> None:
     """Secrets and keys."""
     assert_type(Secret("sk-a").reveal(), str)
@@ -196,5 +209,7 @@ def keys() -> None:
     assert_type(Keys("sk-a", Secret("sk-b"))[0], Secret)
     assert_type(len(Keys("sk-a")), int)
     Keys(5)  # type: ignore[arg-type]
+    Keys(Key("sk-a", name="a", rpm=500), Key(lambda: "token"), strategy="per-user", quota_group="org")
+    Keys("sk-a", strategy="any")  # type: ignore[arg-type]
     {Secret("sk-a"): 1}  # a Secret has no hash at run time; a type checker cannot say so
     assert_type(Priority.HIGH < Priority.LOW, bool)

@@ -10,10 +10,12 @@ from typer.core import TyperGroup
 
 from ipfs_accel_async._version import __version__
 from ipfs_accel_async.cli.bench import bench
+from ipfs_accel_async.cli.cache import cache
 from ipfs_accel_async.cli.chat import chat
 from ipfs_accel_async.cli.demo import demo
 from ipfs_accel_async.cli.doctor import doctor
 from ipfs_accel_async.cli.embed import embed
+from ipfs_accel_async.cli.keys import keys
 from ipfs_accel_async.cli.llvm_serve import llvm_serve
 from ipfs_accel_async.cli.models import models
 from ipfs_accel_async.cli.providers import providers
@@ -119,3 +121,5 @@ def _options(
 
 for command in (demo, chat, embed, models, providers, simulate, llvm_serve, doctor, bench):
     app.command()(command)
+app.add_typer(cache)
+app.add_typer(keys)

@@ -50,6 +50,8 @@ class Meter:
         self.retried_requests = 0
         self.hedges = 0
         self.hedges_won = 0
+        self.batches = 0
+        self.batched = 0
         self.latency = Samples()
         self.first_token = Samples()
         self.queue_time = Samples()

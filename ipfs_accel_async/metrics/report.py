@@ -24,8 +24,8 @@ class Report(dict[str, Any]):
 
     Keys: ``timestamp`` (ISO 8601, UTC), ``api_name``, ``uptime_seconds``, ``total_requests``, ``success_rate``
     (0 to 1), ``latency`` (milliseconds: avg, min, max, p50, p90, p95, p99), ``queue``, ``circuit_breaker``,
-    ``errors``, ``throughput``, ``models``, ``token_counts``, ``retries``, ``hedges``; the whole report has
-    ``providers`` too, one such report each.
+    ``errors``, ``throughput``, ``models``, ``token_counts``, ``retries``, ``hedges``, ``batches``; the whole report
+    has ``providers`` too, one such report each.
     """
 
     def to_json(self, *, indent: bool = False) -> str:
@@ -77,6 +77,11 @@ def report(meter: Meter, lanes: Sequence[Lane], breakers: Sequence[tuple[Scope, 
             "causes": dict(meter.retry_causes),
         },
         hedges={"total": meter.hedges, "won": meter.hedges_won},
+        batches={
+            "total": meter.batches,
+            "calls": meter.batched,
+            "calls_per_batch": meter.batched / meter.batches if meter.batches else 0.0,
+        },
     )
 
 

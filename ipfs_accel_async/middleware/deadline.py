@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
 
-_NEVER_SENT = {"queue", "backoff"}
+_NEVER_SENT = {"queue", "backoff", "key"}
 _WHERE = {
     "queue": "while waiting in the queue",
     "backoff": "while waiting to try again",
+    "key": "while the callable that gives the key was being asked (the phase 'key')",
     "connect": "while connecting (the phase 'connect')",
     "write": "while sending the request (the phase 'write')",
 }

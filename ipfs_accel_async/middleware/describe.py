@@ -49,6 +49,11 @@ class Describe:
         self._known: OrderedDict[Key, Answer] = OrderedDict()
         self._asking: dict[Key, asyncio.Lock] = {}
 
+    def held(self, call: Call) -> Answer | None:
+        """What was fetched of a call's model already; None where nothing was."""
+        asked = self._codecs[call.target.provider].describe(call)
+        return None if asked is None else self._known.get(_key(call, *asked))
+
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call`, once it fits.
 
@@ -61,7 +66,7 @@ class Describe:
         if asked is None:
             return await next(call)  # type: ignore[no-any-return]
         operation, payload = asked
-        key = (call.target.endpoint, call.target.model, operation, tuple(sorted(payload.args.items())))
+        key = _key(call, operation, payload)
         known = self._known.get(key)
         if known is not None:
             try:
@@ -101,3 +106,7 @@ class Describe:
         finally:
             if not lock.locked() and self._asking.get(key) is lock:
                 del self._asking[key]
+
+
+def _key(call: Call, operation: str, payload: NativeRequest) -> Key:
+    return (call.target.endpoint, call.target.model, operation, tuple(sorted(payload.args.items())))

@@ -43,6 +43,12 @@ class Observe:
             meter.hedges += 1
             meter.hedges_won += won
 
+    def gathered(self, call: Call, calls: int) -> None:
+        """Count a request that several calls shared, and how many they were; the batcher tells."""
+        for meter in self._meters_for(call.target.provider):
+            meter.batches += 1
+            meter.batched += calls
+
     def _ended(self, call: Call, outcome: Outcome) -> None:
         now = asyncio.get_running_loop().time()
         error, answer, trace = outcome.error, outcome.answer, call.trace

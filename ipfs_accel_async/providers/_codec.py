@@ -10,13 +10,14 @@ from ipfs_accel_async._version import __version__
 from ipfs_accel_async.answers import NativeAnswer, Reply
 from ipfs_accel_async.errors import ConfigError, DecodeError, InvalidRequestError, ResponseValidationError
 from ipfs_accel_async.providers import _native
+from ipfs_accel_async.providers._blame import blamed
 from ipfs_accel_async.providers._errors import api_error
 from ipfs_accel_async.providers._json import dumps, loads
 from ipfs_accel_async.providers._operation import CallFacts, Content, Operation
 from ipfs_accel_async.providers._preparing import Preparing
 from ipfs_accel_async.types import NOTHING, NativeRequest
 from ipfs_accel_async.wire.http import Request
-from ipfs_accel_async.wire.sse import SSEDecoder
+from ipfs_accel_async.wire.sse import MEDIA_CAP, SSEDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -168,8 +169,8 @@ class Codec(Preparing):
         return NativeAnswer(**self.meta(call, headers), status=status, media_type=kind)
 
     def decoder_for(self, call: CallFacts) -> SSEDecoder | NDJSONDecoder:
-        """The decoder of a call's stream, where operations differ."""
-        return self.decoder()
+        """The decoder of a call's stream. An image or a sound comes in one event, far larger than one of words."""
+        return self.decoder(MEDIA_CAP) if call.operation.startswith(("images.", "audio.")) else self.decoder()
 
     def open_ended(self, call: CallFacts) -> bool:
         """Whether a call's event stream has no end mark."""
@@ -231,7 +232,8 @@ class Codec(Preparing):
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, (DecodeError, ConfigError, InvalidRequestError)):
                 raise
-            message = f"the answer to {call.operation} lacks a field or has one of the wrong type: {_path(error)}"
+            fault = blamed(lambda shown: self.parse_answer(call, shown, response), data, error)
+            message = f"the answer to {call.operation} lacks a field or has one of the wrong type: {fault}"
             raise ResponseValidationError(message, target=call.target, request_id=call.request_id) from error
 
     def meta(self, call: CallFacts, headers: Headers) -> dict[str, Any]:
@@ -243,7 +245,3 @@ class Codec(Preparing):
             "provider_request_id": headers.get(self.request_id_header),
             "limits": partial(self.rate_limits, headers.get),
         }
-
-
-def _path(error: Exception) -> str:
-    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_async.providers._spoilt import spoilt
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -46,7 +48,10 @@ def indexed_vectors(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[f
     values = [item["embedding"] for item in items]
     if not values:
         return np.empty((0, 0), np.float32)
-    return _unpacked(values, order) if isinstance(values[0], str) else _gathered(values, order)
+    try:
+        return _unpacked(values, order) if isinstance(values[0], str) else _gathered(values, order)
+    except ValueError as fault:
+        raise spoilt(fault, values, order) from None
 
 
 def _unpacked(values: list[Any], order: list[int]) -> NDArray[float32]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async import errors
+from ipfs_accel_async.wire.limit_words import parse_again, parse_words
 from ipfs_accel_async.wire.retry_after import parse_retry_after, parse_should_retry
 
 if TYPE_CHECKING:
     from ipfs_accel_async.errors import APIError, OutcomeKind
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.http import Headers
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 _BY_STATUS: dict[int, type[APIError]] = {
     401: errors.AuthenticationError,
@@ -79,6 +81,7 @@ def api_error(
     codes: tuple[str | None, ...] = (),
     provider_request_id: str | None = None,
     retry_after: float | None = None,
+    limits: tuple[RateLimits, ...] = (),
 ) -> APIError:
     """The typed error of an answer.
 
@@ -93,9 +96,13 @@ def api_error(
         codes: The service's codes and types, most specific first.
         provider_request_id: The service's own id of the request.
         retry_after: Seconds that the body asks to wait; where the headers ask for more, that holds.
+        limits: What the body says of the limits that ran out.
     """
     kind = _classify(status, codes)
     retryable: bool | None = status not in _NOT_RETRIED and kind.retryable
+    if status == 429 and not (retry_after or limits):
+        words = parse_words(message)
+        limits, retry_after = () if words is None else (words,), parse_again(message)
     if headers is not None:
         retry_after = max(retry_after or 0.0, parse_retry_after(headers.get) or 0.0) or None
         told = parse_should_retry(headers.get)
@@ -115,6 +122,7 @@ def api_error(
         retryable=retryable,
         retry_after=retry_after,
     )
+    error.rate_limits = limits
     if status in _UNBLAMED:
         error.outcome = _UNBLAMED[status]
     return error

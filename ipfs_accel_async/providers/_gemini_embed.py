@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ipfs_accel_async.providers._gemini_address import model_name, on_vertex
 from ipfs_accel_async.providers._gemini_body import named
 from ipfs_accel_async.providers._parts import refused
+from ipfs_accel_async.providers._spoilt import spoilt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,12 +85,19 @@ def vectors_of(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[float3
         KeyError, TypeError, ValueError: They are not `count`, not of one length, or no numbers; the message has the
             path.
     """
-    import numpy as np  # loads on first use: most programs never embed
-
     if not isinstance(items, list):
         raise TypeError("embeddings is no list")
     if len(items) != count:
         raise ValueError(f"embeddings has {len(items)} vectors for {count} texts")
+    try:
+        return _placed(items, count)
+    except ValueError as fault:
+        raise spoilt(fault, [item["values"] for item in items]) from None
+
+
+def _placed(items: Sequence[Mapping[str, Any]], count: int) -> NDArray[float32]:
+    import numpy as np
+
     rows = np.empty((0, 0), np.float32)
     for place, item in enumerate(items):
         if not isinstance(item, dict) or "values" not in item:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.providers._errors import api_error
+from ipfs_accel_async.wire.limit_words import parse_violations
 from ipfs_accel_async.wire.ratelimits import parse_duration
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.providers._codec import CallFacts
     from ipfs_accel_async.wire.http import Headers
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 _STATUS = {
     "INVALID_ARGUMENT": 400,
@@ -54,6 +56,7 @@ def error_of(call: CallFacts, body: Any, status: int = 0, headers: Headers | Non
         codes=codes,
         provider_request_id=found.request_id,
         retry_after=found.retry_after,
+        limits=found.limits,
     )
 
 
@@ -83,6 +86,7 @@ class _Details:
         self.retry_after: float | None = None
         self.request_id: str | None = None
         self.daily = False
+        self.limits: tuple[RateLimits, ...] = ()
         for detail in details:
             if isinstance(detail, dict):
                 self._read(str(detail.get("@type") or "").rpartition(".")[2], detail)
@@ -96,7 +100,9 @@ class _Details:
             self.request_id = str(detail.get("requestId") or "") or None
         elif kind == "QuotaFailure":
             violations = detail.get("violations")
-            self.daily = isinstance(violations, list) and any(
+            violations = violations if isinstance(violations, list) else ()
+            self.limits = parse_violations(violations)
+            self.daily = any(
                 isinstance(violation, dict) and "PerDay" in str(violation.get("quotaId")) for violation in violations
             )
 

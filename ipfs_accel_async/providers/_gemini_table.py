@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.providers._batchable import GEMINI_TEXTS
 from ipfs_accel_async.providers._operation import Operation
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _UPLOAD = "/upload/v1/files"
 OPERATIONS: Mapping[str, Operation] = {
     "chat": Operation("POST", f"{_MODEL}:generateContent"),
     "complete": Operation("POST", f"{_MODEL}:generateContent", note="the prompt is a user's turn"),
-    "embed": Operation("POST", f"{_MODEL}:batchEmbedContents", batchable=True),
+    "embed": Operation("POST", f"{_MODEL}:batchEmbedContents", batchable=GEMINI_TEXTS),
     "count_tokens": Operation("POST", f"{_MODEL}:countTokens", idempotent=True),
     "image": Operation("POST", f"{_MODEL}:generateContent", note="`:predict` for models named `imagen-...`"),
     "speech": Operation("POST", f"{_MODEL}:generateContent", note="format `wav`, or as the model gives it"),

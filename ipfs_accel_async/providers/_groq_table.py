@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ipfs_accel_async.providers._batchable import OPENAI_TEXTS
 from ipfs_accel_async.providers._operation import Operation
 
 UNIFIED = {
     "chat": Operation("POST", "/chat/completions"),
     "complete": Operation("POST", "/chat/completions", note="the prompt is the one turn of a conversation"),
-    "embed": Operation("POST", "/embeddings", batchable=True),
+    "embed": Operation("POST", "/embeddings", batchable=OPENAI_TEXTS),
     "speech": Operation("POST", "/audio/speech", answer="bytes"),
     "transcribe": Operation("POST", "/audio/transcriptions", answer="text"),
     "translate": Operation("POST", "/audio/translations", answer="text"),

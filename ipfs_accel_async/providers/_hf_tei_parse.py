@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.answers import Usage
+from ipfs_accel_async.providers._spoilt import spoilt
 from ipfs_accel_async.results import Label, Ranked
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ def vectors_of(rows: Any, count: int) -> NDArray[float32]:
 
     if not isinstance(rows, list):
         raise TypeError("the body is no list of vectors")
-    with np.errstate(over="ignore"):
-        vectors = np.array(rows, np.float32)
+    try:
+        with np.errstate(over="ignore"):
+            vectors = np.array(rows, np.float32)
+    except ValueError as fault:
+        raise (spoilt(fault, rows) if len(rows) == count else fault) from None
     if vectors.ndim != 2 or len(vectors) != count or not vectors.size:
         raise ValueError(f"the body has the shape {vectors.shape}, not {count} vectors of one length")
     if not np.isfinite(vectors).all():  # JSON has no such numbers: it is a null, or beyond float32
-        raise ValueError("the body has a null or a number beyond float32")
+        raise spoilt(ValueError("the body has a null or a number beyond float32"), rows)
     return vectors
 
 

@@ -21,13 +21,16 @@ def loads(call: CallFacts, data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        fault = f"{error.msg} at byte {error.pos}"
+        place = len(error.doc[: error.pos].encode("utf-8", "surrogatepass"))  # it counts characters
+        fault = f"{error.msg} at byte {place}"
     # raised here: the decoder's own error holds the whole text
     begin = data[:1_000].decode("utf-8", "replace")
     if call.key is not None:
         begin = begin.replace(call.key.reveal(), "...")  # before it is cut: half a key is a secret too
     message = f"the answer is not JSON ({fault}): {begin[:60]!r}"
-    raise DecodeError(message, target=call.target, request_id=call.request_id)
+    failure = DecodeError(message, target=call.target, request_id=call.request_id)
+    failure.offset = place
+    raise failure
 
 
 def dumps(value: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.providers._batchable import LLVM_INFERENCES
 from ipfs_accel_async.providers._operation import Operation
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
-        "infer": Operation("POST", "/models/{model}/infer", idempotent=True),
+        "infer": Operation("POST", "/models/{model}/infer", idempotent=True, batchable=LLVM_INFERENCES),
         "models": Operation("GET", "/models"),
     }
 )

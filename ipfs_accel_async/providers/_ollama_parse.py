@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.answers import Delta, Embeddings, ToolCallDelta, Usage
 from ipfs_accel_async.providers._json import dumps
+from ipfs_accel_async.providers._spoilt import spoilt
 from ipfs_accel_async.types import EmbedRequest
 
 if TYPE_CHECKING:
@@ -72,11 +73,15 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
 def embeddings_of(call: CallFacts, data: Mapping[str, Any], meta: dict[str, Any]) -> Embeddings:
     import numpy as np  # loaded on first use: it costs more than the rest of the package
 
-    with np.errstate(over="ignore"):
-        vectors = np.asarray(data["embeddings"], dtype=np.float32)
-    wanted = len(call.payload.texts) if isinstance(call.payload, EmbedRequest) else len(vectors)
+    rows = data["embeddings"]
+    wanted = len(call.payload.texts) if isinstance(call.payload, EmbedRequest) else len(rows)
+    try:
+        with np.errstate(over="ignore"):
+            vectors = np.asarray(rows, dtype=np.float32)
+    except ValueError as fault:
+        raise (spoilt(fault, rows) if len(rows) == wanted else fault) from None
     if vectors.ndim != 2 or len(vectors) != wanted:
         raise ValueError(f"embeddings has the shape {vectors.shape}, not {wanted} vectors of one length")
     if not np.isfinite(vectors).all():  # JSON has no such numbers: it is a null, or beyond float32
-        raise ValueError("embeddings has a null or a number beyond float32")
+        raise spoilt(ValueError("embeddings has a null or a number beyond float32"), rows)
     return Embeddings(**meta, vectors=vectors, model=data.get("model") or "", usage=usage_of(data), raw=data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.providers._batchable import OLLAMA_TEXTS
 from ipfs_accel_async.providers._operation import Operation
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ _BLOB = "/api/blobs/sha256:{digest}"
 OPERATIONS: Mapping[str, Operation] = {
     "chat": Operation("POST", "/api/chat"),
     "complete": Operation("POST", "/api/generate"),
-    "embed": Operation("POST", "/api/embed", batchable=True),
+    "embed": Operation("POST", "/api/embed", batchable=OLLAMA_TEXTS),
     "models": Operation("GET", "/api/tags"),
 }
 NATIVE: Mapping[str, Operation] = {

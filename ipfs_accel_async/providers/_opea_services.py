@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipfs_accel_async.providers._batchable import OPEA_PAIRS, OPEA_TEXTS
 from ipfs_accel_async.providers._operation import Operation
 
 MEGASERVICES = (
@@ -18,8 +19,8 @@ LLM = "llm"
 OPERATIONS = {
     "chat": Operation("POST", "/v1/{service}", note="the service is an option, or the model's name"),
     "complete": Operation("POST", "/v1/chat/completions", note="the LLM microservice"),
-    "embed": Operation("POST", "/v1/embeddings", batchable=True, note="the embedding microservice"),
-    "rerank": Operation("POST", "/v1/reranking", note="the reranking microservice"),
+    "embed": Operation("POST", "/v1/embeddings", batchable=OPEA_TEXTS, note="the embedding microservice"),
+    "rerank": Operation("POST", "/v1/reranking", batchable=OPEA_PAIRS, note="the reranking microservice"),
     "moderate": Operation("POST", "/v1/guardrails", note="the guardrails microservice; one text a call"),
     "speech": Operation("POST", "/v1/audio/speech", answer="bytes", note="the TTS microservice"),
     "transcribe": Operation("POST", "/v1/audio/transcriptions", answer="text", note="the ASR microservice"),

@@ -40,6 +40,33 @@ class CallFacts(Protocol):
         """The key lent to this attempt."""
 
 
+BatchForm = Literal["texts", "pairs", "prompts", "tensors", "inferences", "keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batchable:
+    """How one request carries the items of many callers.
+
+    Args:
+        form: What its items are: ``texts`` of one answer each, ``pairs`` with one query, ``prompts``, rows of
+            ``tensors``, whole ``inferences``, ``keys`` of objects.
+        items: Most items in a request.
+        tokens: Most tokens in it, all items together; 0 for no bound.
+        bytes: Most bytes in it, likewise.
+        firm: Whether `items` is the service's own bound, which no setting raises; else it is a server's default.
+        told_by: Native operation whose answer tells the bounds of this server.
+        fields: Where it tells them: of items, of tokens.
+    """
+
+    form: BatchForm
+    items: int
+    tokens: int = 0
+    bytes: int = 0
+    firm: bool = False
+    told_by: str = ""
+    fields: tuple[str, str] = ("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One row of a codec's table.
@@ -48,7 +75,7 @@ class Operation:
         method: HTTP method.
         path: Below the base URL; ``{model}`` and the names of other arguments in braces are replaced, quoted.
         idempotent: Whether sending it twice is harmless but for its price. None: as its method says.
-        batchable: Whether one request can carry the items of many callers.
+        batchable: How one request can carry the items of many callers; None: it cannot.
         answer: What a good answer's body is: JSON, bytes, text, or nothing that counts.
         fields: Fields without which a JSON answer of a native operation is refused.
         root: The path is below the base URL without the codec's `default_path`.
@@ -60,7 +87,7 @@ class Operation:
     method: str
     path: str
     idempotent: bool | None = None
-    batchable: bool = False
+    batchable: Batchable | None = None
     answer: Literal["json", "bytes", "text", "none"] = "json"
     fields: tuple[str, ...] = ()
     root: bool = False

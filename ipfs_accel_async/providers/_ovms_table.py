@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipfs_accel_async.providers._batchable import OVMS_PAIRS, OVMS_TENSORS, OVMS_TEXTS
 from ipfs_accel_async.providers._operation import Operation
 
 _OLD = "releases up to 2026.2"
@@ -9,13 +10,20 @@ _OLD = "releases up to 2026.2"
 OPERATIONS = {
     "chat": Operation("POST", "/chat/completions"),
     "complete": Operation("POST", "/completions"),
-    "embed": Operation("POST", "/embeddings", batchable=True),
-    "rerank": Operation("POST", "/rerank"),
+    "embed": Operation("POST", "/embeddings", batchable=OVMS_TEXTS),
+    "rerank": Operation("POST", "/rerank", batchable=OVMS_PAIRS),
     "image": Operation("POST", "/images/generations", note="with `images`: POST /images/edits"),
     "speech": Operation("POST", "/audio/speech", answer="bytes"),
     "transcribe": Operation("POST", "/audio/transcriptions", answer="text"),
     "translate": Operation("POST", "/audio/translations", answer="text"),
-    "infer": Operation("POST", "/v2/models/{model}/infer", answer="bytes", root=True, note="JSON or binary tensors"),
+    "infer": Operation(
+        "POST",
+        "/v2/models/{model}/infer",
+        answer="bytes",
+        root=True,
+        batchable=OVMS_TENSORS,
+        note="JSON or binary tensors",
+    ),
     "tokenize": Operation("POST", "/tokenize"),
     "models": Operation("GET", "/models"),
 }

@@ -28,6 +28,10 @@ class Preparing:
         """
         return None
 
+    def stacks(self, call: CallFacts, description: Answer) -> bool:
+        """Whether a model takes the rows of several calls one below the other, by what :meth:`describe` brought."""
+        return False
+
     def fitted(self, call: CallFacts, description: Answer) -> Payload:
         """The payload of a call, made to fit what :meth:`describe` brought.
 

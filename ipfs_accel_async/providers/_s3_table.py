@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipfs_accel_async.providers._batchable import S3_KEYS
 from ipfs_accel_async.providers._operation import Operation
 
 ANY = "*"
@@ -25,7 +26,7 @@ NATIVE = {
     ),
     "head": _row("HeadObject"),
     "list": _row("ListObjectsV2", note="one page; `iterate` gives all"),
-    "delete": _row("DeleteObject"),
+    "delete": Operation("DeleteObject", "/", idempotent=True, batchable=S3_KEYS),
     "delete_many": _row("DeleteObjects", note="any number, 1,000 a request"),
     "copy": _row("CopyObject", ("CopyObjectResult",)),
     "call": _row(ANY, idempotent=False, note="any other operation of boto, by its name"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ipfs_accel_async.providers._batchable import VLLM_PAIRS, VLLM_PROMPTS, VLLM_TEXTS
 from ipfs_accel_async.providers._openai_table import RESPONSES
 from ipfs_accel_async.providers._operation import Operation
 
@@ -16,12 +17,14 @@ _SLEEP: Final = f"{_DEV[:-1]} and --enable-sleep-mode."
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "chat": Operation("POST", "/chat/completions"),
-    "complete": Operation("POST", "/completions"),
+    "complete": Operation("POST", "/completions", batchable=VLLM_PROMPTS),
     "complete_batch": Operation("POST", "/completions"),
-    "embed": Operation("POST", "/embeddings", batchable=True),
-    "rerank": Operation("POST", "/rerank"),
-    "similarity": Operation("POST", "/score"),
-    "classify": Operation("POST", "/classify", root=True, note="The likeliest label of each text."),
+    "embed": Operation("POST", "/embeddings", batchable=VLLM_TEXTS),
+    "rerank": Operation("POST", "/rerank", batchable=VLLM_PAIRS),
+    "similarity": Operation("POST", "/score", batchable=VLLM_PAIRS),
+    "classify": Operation(
+        "POST", "/classify", root=True, batchable=VLLM_TEXTS, note="The likeliest label of each text."
+    ),
     "tokenize": Operation("POST", "/tokenize", root=True, note="`add_special_tokens`, `return_token_strs`."),
     "detokenize": Operation("POST", "/detokenize", root=True),
     "count_tokens": Operation("POST", "/tokenize", root=True),

@@ -13,14 +13,16 @@ from ipfs_accel_async.providers._openai_parse import deltas_of, reply_of
 from ipfs_accel_async.providers._parts import refused
 from ipfs_accel_async.providers.openai import OpenAI
 from ipfs_accel_async.types import NOTHING
+from ipfs_accel_async.wire.ratelimits import DAY, parse_openai
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ipfs_accel_async.answers import Answer, Delta
     from ipfs_accel_async.errors import APIError
     from ipfs_accel_async.providers._codec import CallFacts, Content, Operation
     from ipfs_accel_async.wire.http import Headers, Response
+    from ipfs_accel_async.wire.ratelimits import RateLimits
 
 
 class Groq(OpenAI):
@@ -41,6 +43,10 @@ class Groq(OpenAI):
     native: ClassVar[Mapping[str, Operation]] = NATIVE
     reasoning_field = "reasoning"
     stream_usage = False
+
+    def rate_limits(self, get: Callable[[str], str | None]) -> RateLimits | None:
+        """From the headers ``x-ratelimit-*``, which count requests by the day and tokens by the minute."""
+        return parse_openai(get, DAY)
 
     def normalize_url(self, url: str) -> str:
         """The base of the paths, from the host only or from what an OpenAI client is given."""

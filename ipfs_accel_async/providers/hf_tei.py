@@ -14,6 +14,7 @@ from ipfs_accel_async.payloads import (
     TokenizeRequest,
 )
 from ipfs_accel_async.providers import _hf_tei_parse as parse
+from ipfs_accel_async.providers._batchable import TEI_PAIRS, TEI_TEXTS
 from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._hf_errors import hf_error
 from ipfs_accel_async.providers._hf_tei_body import body_of
@@ -58,10 +59,14 @@ class HfTei(Codec):
     key_required = False
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {"dimensions": ("TEI_DIMENSIONS",)}
     operations: ClassVar[Mapping[str, Operation]] = {
-        "embed": Operation("POST", "/embed", batchable=True),
-        "rerank": Operation("POST", "/rerank", note="`raw_scores`, `truncate`; all documents are ranked."),
-        "classify": Operation("POST", "/predict", note="`raw_scores`, `truncate`; texts and pairs of texts."),
-        "similarity": Operation("POST", "/similarity", note="`truncate`, `prompt_name`."),
+        "embed": Operation("POST", "/embed", batchable=TEI_TEXTS),
+        "rerank": Operation(
+            "POST", "/rerank", batchable=TEI_PAIRS, note="`raw_scores`, `truncate`; all documents are ranked."
+        ),
+        "classify": Operation(
+            "POST", "/predict", batchable=TEI_TEXTS, note="`raw_scores`, `truncate`; texts and pairs of texts."
+        ),
+        "similarity": Operation("POST", "/similarity", batchable=TEI_PAIRS, note="`truncate`, `prompt_name`."),
         "tokenize": Operation("POST", "/tokenize", note="`add_special_tokens`, `prompt_name`."),
         "detokenize": Operation("POST", "/decode", note="`skip_special_tokens`."),
         "models": Operation("GET", "/info"),

@@ -13,6 +13,7 @@ from ipfs_accel_async.payloads import (
     SpeechRequest,
     TranscribeRequest,
 )
+from ipfs_accel_async.providers._batchable import OPENAI_INPUTS, OPENAI_PROMPTS, OPENAI_TEXTS
 from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._embeddings import indexed_vectors
 from ipfs_accel_async.providers._json import loads, loads_or_none
@@ -73,10 +74,10 @@ class OpenAI(Codec):
     capabilities = frozenset({"stream", "tools", "schema", "images", "seed"})
     operations: ClassVar[Mapping[str, Operation]] = {
         "chat": Operation("POST", "/chat/completions"),
-        "complete": Operation("POST", "/completions"),
+        "complete": Operation("POST", "/completions", batchable=OPENAI_PROMPTS),
         "complete_batch": Operation("POST", "/completions"),
-        "embed": Operation("POST", "/embeddings", batchable=True),
-        "moderate": Operation("POST", "/moderations"),
+        "embed": Operation("POST", "/embeddings", batchable=OPENAI_TEXTS),
+        "moderate": Operation("POST", "/moderations", batchable=OPENAI_INPUTS),
         "image": Operation("POST", "/images/generations", note="with `images`: POST /images/edits"),
         "speech": Operation("POST", "/audio/speech", answer="bytes"),
         "transcribe": Operation("POST", "/audio/transcriptions", answer="text"),

@@ -139,6 +139,11 @@ class OVMS(OpenAI):
             return "metadata", NativeRequest(args={"version": payload.version} if payload.version else NOTHING)
         return ("signature", NativeRequest(args=payload.args)) if isinstance(payload, NativeRequest) else None
 
+    def stacks(self, call: CallFacts, description: Answer) -> bool:
+        """Whether the first dimension of every input is any size."""
+        ports = ports_of(description.raw)
+        return bool(ports) and all(port.shape[:1] == (-1,) for port in ports)
+
     def fitted(self, call: CallFacts, description: Answer) -> Payload:
         """The payload, in the precision of the model where it had none.
 

@@ -1,7 +1,7 @@
 """The Claude twin: messages in one piece and as events, token counts, batches, files, models.
 
 Source: Claude API reference: messages, streaming, models, errors, rate limits; versions 2023-06-01 and
-2026-10-21. One token bucket stands for all: the tokens, input-tokens and output-tokens headers tell it alike.
+2026-10-21. Where input and output have no limit of their own, their headers tell the limit of tokens.
 """
 
 from collections.abc import Callable, Collection
@@ -81,8 +81,9 @@ class Claude(Twin):
         counts = message["usage"]
         tokens = sum(counts[name] for name in counts if name.endswith("_tokens"))
         if body.get("stream"):
-            return Frames(events(message), "text/event-stream; charset=utf-8", tokens=tokens)
-        return Whole(dumps(message), tokens=tokens)
+            kind, output = "text/event-stream; charset=utf-8", counts["output_tokens"]
+            return Frames(events(message), kind, tokens=tokens, output=output)
+        return Whole(dumps(message), tokens=tokens, output=counts["output_tokens"])
 
     def message(self, ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
         """Return the message that answers a request."""
@@ -130,7 +131,10 @@ class Claude(Twin):
 
     def overloaded(self, verdict: Verdict) -> RejectError:
         """Name the limit that is used up."""
-        return RejectError(429, f"This request would exceed your rate limit of {verdict.short} per minute.")
+        kind = {"input": "input tokens", "output": "output tokens"}.get(verdict.short, verdict.short)
+        owner = "your organization (org-simulator)"
+        limit = f"{verdict.shortest.limit:,} {kind} per minute"
+        return RejectError(429, f"This request would exceed the rate limit for {owner} of {limit}.")
 
     def headers(self, ask: Ask, verdict: Verdict) -> dict[str, str]:
         """Request id, organisation, and the limits with RFC 3339 resets."""
@@ -138,8 +142,8 @@ class Claude(Twin):
         for name, gauge in (
             ("requests", verdict.requests),
             ("tokens", verdict.tokens),
-            ("input-tokens", verdict.tokens),
-            ("output-tokens", verdict.tokens),
+            ("input-tokens", verdict.input or verdict.tokens),
+            ("output-tokens", verdict.output or verdict.tokens),
         ):
             full_again = datetime.fromtimestamp(self.clock() + gauge.reset, UTC)
             headers[f"anthropic-ratelimit-{name}-limit"] = str(gauge.limit)

@@ -141,7 +141,8 @@ class Gemini(Twin):
     def overloaded(self, verdict: Verdict) -> RejectError:
         """Name the quota; how long to wait stands in the body, and a day's quota is spent."""
         message = "You exceeded your current quota, please check your plan and billing details."
-        return RejectError(429, message, quota=verdict.short == "day", wait=verdict.wait)
+        limit = "" if verdict.short == "tokens" else str(verdict.shortest.limit)
+        return RejectError(429, message, quota=verdict.short == "day", wait=verdict.wait, param=limit)
 
     def retry_headers(self, wait: float) -> dict[str, str]:
         """It tells that in the body."""

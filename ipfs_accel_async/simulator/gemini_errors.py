@@ -37,6 +37,8 @@ def _details(reject: RejectError) -> list[dict[str, Any]]:
     if reject.status == 429:
         window = "PerDay" if reject.quota else "PerMinute"
         violation = {"quotaMetric": _METRIC, "quotaId": f"GenerateRequests{window}PerProjectPerModel-FreeTier"}
+        if reject.param:
+            violation["quotaValue"] = reject.param
         details.append({"@type": f"{_TYPE}QuotaFailure", "violations": [violation]})
     if reject.wait:
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{reject.wait:.9f}".rstrip("0").rstrip(".") + "s"})

@@ -12,7 +12,7 @@ import orjson
 from .answers import MISSING_MODEL, REFUSAL_TRIGGER, Completion, Question, digest, filler, thinking_budget
 from .forms import Part
 from .limits import Verdict
-from .openai import limit_headers
+from .openai import limit_headers, limit_words
 from .openai_audio import OpenAIAudio
 from .openai_dialect import OpenAIDialect, event
 from .openai_resources import file_and_batch_routes
@@ -148,6 +148,10 @@ class Groq(OpenAIAudio, OpenAIDialect):
     def error_frames(self, ask: Ask, reject: RejectError) -> list[bytes]:
         """One data object with an error."""
         return [event({"error": _error(reject)})]
+
+    def overloaded(self, verdict: Verdict) -> RejectError:
+        """As OpenAI's."""
+        return RejectError(429, limit_words(verdict), code="rate_limit_exceeded")
 
     def headers(self, ask: Ask, verdict: Verdict) -> dict[str, str]:
         """Requests are told per day, tokens per minute."""

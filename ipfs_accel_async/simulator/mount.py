@@ -83,7 +83,7 @@ class Mount:
         try:
             answer = _checked(twin, ask)
             if meter is not None:
-                verdict = meter.take(answer.tokens, now)
+                verdict = meter.take(answer.tokens, now, answer.output)
             if verdict.wait:
                 retry = twin.retry_headers(verdict.wait)
                 answer = twin.failure(ask, twin.overloaded(verdict))

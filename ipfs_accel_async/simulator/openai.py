@@ -77,6 +77,10 @@ class OpenAI(OpenAITexts, OpenAIImages, OpenAIAudio):
             **limit_headers(verdict.requests, verdict.tokens),
         }
 
+    def overloaded(self, verdict: Verdict) -> RejectError:
+        """Name the limit, what is used of it, and when to come back."""
+        return RejectError(429, limit_words(verdict), code="rate_limit_exceeded")
+
     def retry_headers(self, wait: float) -> dict[str, str]:
         """Whole seconds, and the exact milliseconds beside them."""
         return {**super().retry_headers(wait), "retry-after-ms": str(math.ceil(wait * 1000))}
@@ -93,6 +97,16 @@ def limit_headers(requests: Gauge, tokens: Gauge) -> dict[str, str]:
             ("reset", go_duration(gauge.reset)),
         )
     }
+
+
+def limit_words(verdict: Verdict) -> str:
+    """Tell a limit that ran out as OpenAI and Groq do."""
+    names = {"requests": "requests per min (RPM)", "tokens": "tokens per min (TPM)", "day": "requests per day (RPD)"}
+    gauge = verdict.shortest
+    return (
+        f"Rate limit reached in organization org-simulator on {names.get(verdict.short, verdict.short)}:"
+        f" Limit {gauge.limit}, Used {gauge.limit - gauge.remaining}. Please try again in {go_duration(verdict.wait)}."
+    )
 
 
 def _error(reject: RejectError) -> dict[str, Any]:

@@ -41,13 +41,14 @@ class Ask:
 
 @dataclass(slots=True)
 class Whole:
-    """An answer in one piece. `tokens` is what it costs a token limit."""
+    """An answer in one piece. `tokens` is what it costs a token limit, `output` the part of the answer in that."""
 
     body: bytes
     status: int = 200
     media: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
     tokens: int = 0
+    output: int = 0
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class Frames:
     headers: dict[str, str] = field(default_factory=dict)
     tokens: int = 0
     status: int = 200
+    output: int = 0
 
 
 Answer = Whole | Frames

@@ -7,6 +7,7 @@ from ipfs_accel_async.wire.frames import Frame
 
 BOM = b"\xef\xbb\xbf"
 DEFAULT_CAP = 16 * 2**20
+MEDIA_CAP = 128 * 2**20
 
 
 class SSEDecoder:

@@ -10,7 +10,19 @@ import pytest
 
 from ipfs_accel_async import __version__
 
-COMMANDS = ("demo", "chat", "embed", "models", "providers", "simulate", "llvm-serve", "doctor", "bench")
+COMMANDS = (
+    "demo",
+    "chat",
+    "embed",
+    "models",
+    "providers",
+    "simulate",
+    "llvm-serve",
+    "doctor",
+    "bench",
+    "cache",
+    "keys",
+)
 
 
 @pytest.mark.parametrize("args", [[], ["--help"], ["-h"]])

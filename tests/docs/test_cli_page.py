@@ -30,7 +30,9 @@ def test_the_page_has_the_commands() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_page_has_the_options(command: str) -> None:
     """Every option of a command is in its section, and none that it does not have."""
-    there = {name for parameter in COMMANDS[command].params for name in parameter.opts + parameter.secondary_opts}
+    parts = [COMMANDS[command], *getattr(COMMANDS[command], "commands", {}).values()]  # a group's are its commands'
+    parameters = [parameter for part in parts for parameter in part.params]
+    there = {name for parameter in parameters for name in parameter.opts + parameter.secondary_opts}
     said = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", section(command)))
     assert said <= there
     defaults = {"--stream"} if "--no-stream" in there else set()

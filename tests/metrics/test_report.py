@@ -7,10 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import pytest
 
 from ipfs_accel_async import CircuitOpenError, Client, MockTransport, RateLimitError, ServerError, Usage
+from ipfs_accel_async.caps import Cap
 from ipfs_accel_async.lanes import Lane
 from ipfs_accel_async.metrics.meter import Meter
 from ipfs_accel_async.metrics.report import Report, report
@@ -102,7 +102,7 @@ def test_rates_are_shares_of_what_ended() -> None:
 
 def test_the_queue_is_the_sum_of_its_lanes() -> None:
     """Waiting and active add up over lanes; peaks are the highest of one."""
-    lanes = [Lane([anyio.Semaphore(5)], [], Settings()) for _ in range(2)]
+    lanes = [Lane([Cap(5)], [], Settings()) for _ in range(2)]
     for number, lane in enumerate(lanes, 1):
         lane.active, lane.peak_active, lane.peak_waiting, lane.rejections = number, number * 2, number * 3, number
     queue = report(a_meter(), lanes, [], 100.0)["queue"]

@@ -78,7 +78,7 @@ async def test_the_second_answer_wins_when_the_first_is_slow() -> None:
         first, second = ai.explain(reply)["attempts"]
         assert (first["outcome"], first["error"], first["hedge"]) == ("ignored", "CancelledError", False)
         assert (second["outcome"], second["hedge"]) == ("ok", True)
-        assert {first["key"], second["key"]} == {1, 2}
+        assert {first["key"], second["key"]} == {"key-1", "key-2"}
         assert "beside the slow one" in str(ai.explain(reply))
         report = ai.report()
         assert (report["hedges"], report["total_requests"]) == ({"total": 1, "won": 1}, 21)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ipfs_accel_async import Client, ConfigError, Image, InvalidRequestError, MockTransport, Tool, user
+from ipfs_accel_async import BadRequestError, Client, ConfigError, Image, InvalidRequestError, MockTransport, Tool, user
 from tests.answering import JSON, Server, completion
 from tests.providers.codecs import CODECS
 
@@ -49,9 +49,54 @@ async def test_3_every_item_gets_its_own_answer_and_a_lone_one_does_not_wait() -
         assert loop.time() == started  # virtual time: no lingering for others
         jobs = [(f"openai:{'m' * (1 + n % 2)}", f"text {n}") for n in range(200)]
         made = await asyncio.gather(*(ai.embed(model, text) for model, text in jobs))
+    bodies = [json.loads(request.body) for request in mock.requests[1:]]
+    assert [(body["model"], len(body["input"])) for body in bodies] == [("m", 100), ("mm", 100)]
+    assert loop.time() == started
+    for body in bodies:
+        numbers = [int(text.split()[-1]) for text in body["input"]]
+        assert numbers == sorted(numbers)
     for (model, text), answer in zip(jobs, made, strict=True):
         expected = [[len(model.partition(":")[2]), float(text.split()[-1])]]
         np.testing.assert_array_equal(answer.vectors, np.array(expected, np.float32))
+
+
+async def test_3_what_comes_while_a_request_is_under_way_goes_within_the_batch_timeout() -> None:
+    """Together, after 0.1 s and not after the ten that the first one takes; other parameters are another request."""
+
+    async def slowly(request: Request) -> Response:
+        await asyncio.sleep(10)
+        return vectors_of(request)
+
+    mock = MockTransport(slowly)
+    loop = asyncio.get_running_loop()
+    async with Client(transport=mock, keys={"openai": "k"}, batch_timeout=0.1) as ai:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ai.embed("openai:m", "text 0"))
+            await asyncio.sleep(1)
+            for n in range(1, 4):
+                group.create_task(ai.embed("openai:m", f"text {n}"))
+                group.create_task(ai.embed("openai:m", f"text {n}", dimensions=2))
+        assert loop.time() == pytest.approx(11.0 + 0.1)
+    asked = [json.loads(request.body) for request in mock.requests]
+    assert [len(body["input"]) for body in asked] == [1, 3, 3]
+    assert sorted("dimensions" in body for body in asked) == [False, False, True]
+
+
+async def test_3_one_bad_item_of_a_shared_request_fails_alone() -> None:
+    """The service refuses the whole request; the callers beside it get their vectors, it gets the service's error."""
+
+    def picky(request: Request) -> Response:
+        if b"poison" in request.body:
+            return MockTransport.reply({"error": {"message": "poison"}}, status=400, headers=JSON)
+        return vectors_of(request)
+
+    mock = MockTransport(picky)
+    async with Client(transport=mock, keys={"openai": "k"}) as ai:
+        texts = [f"{'poison' if n == 5 else 'text'} {n}" for n in range(16)]
+        made = await asyncio.gather(*(ai.embed("openai:m", text) for text in texts), return_exceptions=True)
+    assert [n for n, answer in enumerate(made) if isinstance(answer, BadRequestError)] == [5]
+    assert [answer.vectors[0, 1] for n, answer in enumerate(made) if n != 5] == [n for n in range(16) if n != 5]  # type: ignore[union-attr]
+    assert len(mock.requests) <= 1 + 2 * 4 + 1
 
 
 async def test_3_a_bad_item_fails_alone() -> None:

@@ -56,7 +56,7 @@ class Batches(Part):
     def _body(self, model: str, one: Messages | Mapping[str, Any], params: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(one, Mapping) and "contents" in one:
             return {**one, **params}
-        return self._request(model, one, (), params)  # type: ignore[arg-type]
+        return self._request(model, one, (), params)
 
     async def create_embeddings(
         self,

@@ -100,12 +100,13 @@ class S3KitHandle(Models, Copies):
         if method not in {"GET", "PUT", "HEAD", "DELETE"}:
             raise InvalidRequestError(f"method is GET, PUT, HEAD or DELETE, not {method!r}")
         bound, codec = self._bound, self._s3
-        keys = bound.engine.provider(bound.provider).found.keys
-        if keys is None:
+        seats = bound.engine.provider(bound.provider).pool.ring.seats
+        signer = next((seat.secret for seat in seats if seat.secret is not None), None)
+        if signer is None:
             raise ConfigError(
                 "presign needs a key to sign with: the option 'profile' does not do", provider=bound.provider
             )
-        key_now = await keys[0].current() if isinstance(keys[0], Token) else keys[0]
+        key_now = await signer.current() if isinstance(signer, Token) else signer
         endpoint = self.endpoint
         return presigned(
             method,
