@@ -39,6 +39,9 @@ MEANINGS = {
     "keys": "one key, several, or none to look them up",
     "headers": "extra headers of every request: a mapping",
     "options": "the provider's own options: a mapping",
+    "endpoints": "several addresses instead of `base_url`: URLs, or mappings; see [endpoints](endpoints.md)",
+    "balance": "which of them is asked: `p2c`, `weighted`, `least-loaded`, `latency`, `cheapest` or `prefix`",
+    "context_tokens": "most tokens of models, by name: a fallback that is shorter than a call is not asked",
     "wire": "for a name of your own: the provider whose wire it speaks",
     "key_env": "for a name of your own: variables of the key",
 }
