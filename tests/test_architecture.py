@@ -22,7 +22,7 @@ MAY = {
     "providers": VALUES | {"wire", "payloads", "results"},
     "policy": set(),
     "core": VALUES | {"core"},
-    "middleware": VALUES | {"core", "estimates", "policy", "metrics", "cache", "semantic", "settings"},
+    "middleware": VALUES | {"cache", "core", "estimates", "metrics", "policy", "requirements", "semantic", "settings"},
     "metrics": VALUES | {"core", "policy", "middleware"},  # the report reads lanes and breakers, for types only
     "transport": VALUES | {"wire"},
     "dispatch": VALUES | {"core", "config", "policy"},
@@ -30,7 +30,7 @@ MAY = {
     "cache": VALUES | {"core", "policy", "results", "wire"},
     "semantic": VALUES | {"core", "policy", "cache"},
     "batching": VALUES | {"core", "payloads", "policy", "providers", "results", "settings", "wire"},
-    "config": VALUES | {"config", "options", "providers"},
+    "config": VALUES | {"config", "options", "policy", "providers"},
     "client": None,  # composes everything but what stands on it
     "simulator": set(),
     "cli": None,
