@@ -38,7 +38,18 @@ MAY = {
 PARTS = {
     **dict.fromkeys(VALUES, "values"),
     **dict.fromkeys(
-        ("payloads", "requirements", "results", "uploads", "inputs", "estimates", "functions", "parsing", "tokenizer", "vectors"),
+        (
+            "payloads",
+            "requirements",
+            "results",
+            "uploads",
+            "inputs",
+            "estimates",
+            "functions",
+            "parsing",
+            "tokenizer",
+            "vectors",
+        ),
         "values",
     ),
     **dict.fromkeys(("call", "flow", "options", "stream", "core"), "core"),

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ipfs_accel_async import Client
+from ipfs_accel_async import Client, Keys
 from ipfs_accel_async.errors import AccelError, ConnectError, DeadlineExceededError, InterruptedCallError
 from tests.faults.virtual import Answer, VirtualServer, refuses, says
 from tests.virtual_loop import VirtualLoop
@@ -95,7 +95,7 @@ async def make(rules: Rules, plays: list[Play], calls: int, gap: float) -> tuple
     made = []
     ai = Client(
         transport=server,
-        keys={"openai": ["one", "two"]},
+        keys={"openai": Keys("one", "two", quota_group="one")},  # of two groups the other one would serve at once
         max_retries=rules.max_retries,
         initial_retry_delay=rules.initial,
         backoff_factor=rules.factor,
