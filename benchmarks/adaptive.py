@@ -27,7 +27,7 @@ FIXED = (5, 10, 15, 20, 25, 30, 40, 60, 100)
 CALLERS = 150
 LEAST = 0.9
 FIRST_TOKEN = 0.1
-PATIENT = {
+PATIENT: dict[str, Any] = {
     "max_retries": 100,
     "initial_retry_delay": 0.5,
     "queue_size": 10_000,

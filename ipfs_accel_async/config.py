@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from ipfs_accel_async.errors import ConfigError
 from ipfs_accel_async.keys import Key, Keys, Secret
@@ -28,6 +28,8 @@ class ProviderSettings(Settings):
         base_url: Its address, instead of the provider's own.
         keys: One key, several, or none to look them up.
         headers: Extra headers of every request.
+        key_header: The header that carries the key, instead of the provider's own.
+        key_scheme: The word before the key in it, such as ``Token``; empty: none.
         wire: The provider whose wire this one speaks, for a name of your own: ``openai_compatible``, for instance.
         key_env: Variables of the key, for such a name.
         options: The provider's own options, such as Claude's ``api_version``.
@@ -42,6 +44,8 @@ class ProviderSettings(Settings):
     base_url: str | None = None
     keys: Keys | None = Field(None, repr=False, exclude=True)
     headers: tuple[tuple[str, str], ...] = Field((), repr=False, exclude=True)
+    key_header: str | None = None
+    key_scheme: str | None = None
     options: dict[str, str] = Field(default_factory=dict)
     wire: str | None = None
     key_env: tuple[str, ...] = ()
@@ -93,6 +97,23 @@ class ProviderSettings(Settings):
                 message = f"header {name!r} follows from the request itself: leave it out"
                 raise ValueError(message)
         return pairs
+
+    @field_validator("key_header")
+    @classmethod
+    def _key_header_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        taken = {name.lower() for name, _ in info.data.get("headers", ())} | _FRAMING
+        if value is not None and (not _HEADER_NAME.fullmatch(value) or value.lower() in taken):
+            message = "key_header is the name of a header that nothing else sets, such as X-Api-Key"
+            raise ValueError(message)
+        return value
+
+    @field_validator("key_scheme")
+    @classmethod
+    def _key_scheme_is_a_word(cls, value: str | None) -> str | None:
+        if value and not _HEADER_NAME.fullmatch(value):
+            message = "key_scheme is one word such as Bearer, or empty"
+            raise ValueError(message)
+        return value
 
 
 _OWN = ProviderSettings.model_fields.keys() - Settings.model_fields.keys()

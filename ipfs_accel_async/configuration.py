@@ -14,7 +14,7 @@ from ipfs_accel_async.keys import Key, Keys
 from ipfs_accel_async.profiles import profile
 from ipfs_accel_async.references import is_reference, resolve
 
-_SECRETS = ("keys", "key", "secret")
+_SECRETS = ("keys", "key", "secret", "password")
 _PLAIN = ("name", "strategy", "quota_group")  # of a key, and no secret
 
 

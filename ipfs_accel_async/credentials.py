@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipfs_accel_async.auth.huggingface import login
 from ipfs_accel_async.config import as_keys, checked_url
 from ipfs_accel_async.errors import ConfigError
 
@@ -171,9 +172,13 @@ def _found(
     if url is None:
         url, url_from = codec.base_url, DEFAULT
     try:
-        return Found(keys, codec.normalize_url(checked_url(url)), keys_from, url_from)
+        url = codec.normalize_url(checked_url(url))
     except ConfigError as error:
         raise ConfigError(f"{url_from}: {error.message}") from None
+    if keys is None:
+        token, keys_from = login(codec.login_host, url, env)
+        keys = _checked_keys(token, keys_from) if token else None
+    return Found(keys, url, keys_from, url_from)
 
 
 def _keys_in_environment(codec: Codec, env: Mapping[str, str]) -> tuple[Keys | None, str]:

@@ -155,7 +155,7 @@ class Endpoints:
             raise ConfigError("the weight of an endpoint is above 0: remove it, if it is to get no calls")
         known = {at: getattr(self._base, at) for at in self._base.model_fields_set & Settings.model_fields.keys()}
         rest = {at: value for at, value in own.items() if at not in _OWN}
-        misplaced = rest.keys() - Settings.model_fields.keys()
+        misplaced = rest.keys() - (Settings.model_fields.keys() - {"tls"})
         if misplaced:
             raise ConfigError(f"{min(misplaced)!r} is no setting of an endpoint", provider=self._provider)
         merged = settings(known, rest, f"{self._provider}, endpoint {name}")

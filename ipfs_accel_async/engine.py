@@ -73,6 +73,8 @@ class Engine:
                 )
             registry.codec(own[name].wire or name)
         shared = settings(common, NOTHING, "")
+        if http_client is not None and any(made.tls is not None for made in (shared, *own.values())):
+            raise ConfigError("tls is of the default client: give yours its own, as httpx.AsyncClient(verify=context)")
         if cache is None and any(made.cache != "off" for made in (shared, *own.values())):
             cache = memory_cache() if redis is None else redis_cache(lambda: self._home.link)
         if semantic is not None:

@@ -56,6 +56,8 @@ class Exchange:
                 call = call.with_key(await call.key.current())
             request = codec.build_request(call, call.key)
             _follow(request, trace)
+            if codec.tls is not None:
+                object.__setattr__(request, "tls", codec.tls)  # as above
             attempt.bytes_out = len(request.body)
             trace.phase = "first byte"
             attempt.sent = attempt.sent or time()

@@ -64,7 +64,11 @@ class Group:
         line.by_priority[ticket.call.priority] += 1
         self.waiting += 1
         if head is None or ticket.rank < head.rank:
-            heapq.heappush(self._heap(line), self._entry(line, ticket))
+            heap = self.high if ticket.high else self.others
+            heapq.heappush(heap, self._entry(line, ticket))
+            if len(heap) > 2 * len(self.lines) + 16:  # a line leaves one behind each time that its first ticket changes
+                heap[:] = [entry for entry in heap if entry is entry[3].entry]
+                heapq.heapify(heap)
 
     def best(self, *, high: bool) -> Entry | None:
         """The entry of the line that goes next; of those of high priority alone, where only they may."""
@@ -106,6 +110,3 @@ class Group:
         self._serial += 1
         line.entry = (self._shares.start(line.tenant), head.rank, self._serial, line)
         return line.entry
-
-    def _heap(self, line: Line) -> list[Entry]:
-        return self.high if line.key[1] else self.others

@@ -48,6 +48,8 @@ class Provider:
             plain = plain.renamed(name, own.key_env)
         self.settings = own
         self.codec: Codec = plain.configured(headers=own.headers, options=options_of(plain, own))
+        self.codec.tls = own.tls
+        self.codec.carry(own.key_header, own.key_scheme)
         self.found: Found = look_up(self.codec, keys, base_url, own, file)
         self.backoff = backoff_of(own)
         self.places: int | None = None  # instead of max_concurrent_requests, once it was changed
@@ -67,6 +69,11 @@ class Provider:
         made = self.endpoints.add(url, **own)
         self.spread = True
         return made
+
+    @property
+    def pools(self) -> dict[str, KeyPool]:
+        """The keys of the provider, under no name, and those of endpoints that have their own, by endpoint."""
+        return {"": self.pool, **{name: pool for name, (_, pool) in self._pools.items()}}
 
     def pool_of(self, one: Endpoint) -> KeyPool:
         """An endpoint's own keys, the same pool as long as they are the same keys; else those of the provider."""

@@ -47,7 +47,7 @@ class Scopes:
         rng: For the jitter of breakers.
 
     Attributes:
-        joined: Is called with the provider of each new lane, where processes share.
+        joined: Is called with the provider of new lanes and keys, where processes share.
         woken: Is called when keys have changed, as calls may wait for one.
     """
 
@@ -114,8 +114,6 @@ class Scopes:
     def lane(self, target: Target) -> Lane:
         """The lane of a target's endpoint, with the caps it shares."""
         made = self._providers[target.provider]
-        if self.joined is not None:
-            self.joined(made)
         own, named = made.settings, made.endpoints.at(target.endpoint)
         if named is not None or target.endpoint.startswith(POOL):
             gate = EndpointGate(self.replicas(made), "" if named is None else named.name)
@@ -124,7 +122,7 @@ class Scopes:
         caps = self._caps(target, own.max_concurrent_requests, own)
         if own.max_concurrent_per_endpoint is not None:
             caps.append(Cap(own.max_concurrent_per_endpoint, own.reserved_for_high))
-        gates = self._gates(made.pool, own)
+        gates = self._gates(made, made.pool, own)
         limits = next((gate for gate in gates if isinstance(gate, AdaptiveGate)), None)
         return Lane(caps, gates, own, limits)
 
@@ -133,7 +131,9 @@ class Scopes:
         slots = self.slots.setdefault(target.provider, Cap(most if places is None else places, own.reserved_for_high))
         return [slots] if self.total is None else [slots, self.total]
 
-    def _gates(self, pool: KeyPool, own: Settings) -> list[Gate]:
+    def _gates(self, made: Provider, pool: KeyPool, own: Settings) -> list[Gate]:
+        if self.joined is not None:
+            self.joined(made)
         pool.on_change = self.woken
         adaptive: list[Gate] = [AdaptiveGate(partial(_limit, own))] if own.adaptive_concurrency else []
         # a probe's permit last: never held while something else is missing
@@ -146,7 +146,7 @@ class Scopes:
         if found is None:
             strategy = made.settings.balance
             prefixes, chained = (Prefixes(), chain) if strategy == "prefix" else (None, None)
-            members = Members(made, lambda pool: self._gates(pool, made.settings))
+            members = Members(made, lambda pool: self._gates(made, pool, made.settings))
             found = Replicas(members, Balancer(strategy, self.rng), Ejection(), prefixes, chained)
             self._replicas[name] = found
         return found

@@ -55,6 +55,12 @@ class Token(Secret):
             if token is not None:
                 return token
 
+    def forget(self) -> None:
+        """A service has refused what the source gave: one that keeps tokens is told, by its method of this name."""
+        told = getattr(self._source, "forget", None)
+        if callable(told):
+            told()
+
     async def _lead(self, loop: asyncio.AbstractEventLoop) -> tuple[Secret | None, str]:
         """Ask the source, and tell all who came meanwhile; nothing when this caller was cancelled."""
         waiting: _Waiting = []

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ipfs_accel_async"
 FILES = sorted(PACKAGE.rglob("*.py"))
-VALUES = {"types", "answers", "deltas", "counts", "fold", "errors", "keys", "secret", "tokens", "trace", "explain"} | {
+VALUES = {"types", "answers", "deltas", "counts", "fold", "errors", "keys", "secret", "tls", "tokens", "trace", "explain"} | {
     "_version"
 }
 IO = {"asyncio", "httpx", "httpx2", "aiohttp", "aioboto3", "time", "random", "os", "logging", "anyio", "socket"}
@@ -54,7 +54,7 @@ PARTS = {
     ),
     **dict.fromkeys(("call", "flow", "options", "stream", "core"), "core"),
     **dict.fromkeys(("admission", "caps", "dispatcher", "lanes", "lines", "tickets", "waitlist"), "dispatch"),
-    **dict.fromkeys(("config", "credentials", "registry", "settings"), "config"),
+    **dict.fromkeys(("auth", "config", "credentials", "registry", "settings"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),
     **dict.fromkeys(("client", "completing", "conversing", "draining", "engine", "handler", "handles"), "client"),
     **dict.fromkeys(
@@ -163,8 +163,8 @@ BANNED = {
     "time.sleep": set(),
     "time.monotonic": set(),
     "asyncio.get_event_loop": set(),
-    # wall-clock stamps of the metrics and the simulator, and the times of a file that outlives the process
-    "time.time": {"disk.py", "runtime.py", "server.py", "similar.py", "twin.py"},
+    # wall-clock stamps of the metrics and the simulator, the times of a file that outlives the process, and the ends of tokens
+    "time.time": {"disk.py", "files.py", "kept.py", "runtime.py", "server.py", "similar.py", "twin.py"},
     "asyncio.create_task": {"server.py", "shadow.py"},  # which end them when they are closed
     "asyncio.ensure_future": set(),
     "random.random": set(),

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from ipfs_accel_async import Client, MockTransport
+from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.errors import ServerError
 from tests.embedding_server import EmbeddingServer, right
 
@@ -50,3 +51,21 @@ async def test_a_tenant_without_a_name_is_none() -> None:
     async with server.client() as ai:
         await asyncio.gather(ai.embed("openai:m", "text 1", tags={"tenant": ""}), ai.embed("openai:m", "text 2"))
     assert server.sizes == [2]
+
+
+async def test_a_shared_request_is_of_its_callers_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it waits in that tenant's share; without a tenant it has no tag."""
+    tags: list[dict[str, str]] = []
+    send = Dispatcher.__call__
+
+    def watch(self: Dispatcher, call: Any, next: Any) -> Any:
+        tags.append(dict(call.tags))
+        return send(self, call, next)
+
+    monkeypatch.setattr(Dispatcher, "__call__", watch)
+    server = EmbeddingServer()
+    async with server.client() as ai:
+        for more in ({"tags": {"tenant": "a", "job": "1"}}, {}):
+            await asyncio.gather(*(ai.embed("openai:m", f"text {n}", **more) for n in range(3)))
+    assert server.sizes == [3, 3]
+    assert tags == [{"tenant": "a"}, {}]

@@ -61,9 +61,10 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "max_batch_bytes": ([1, 2**40, None], [0, -1]),
     "batch_timeout": ([0, 3_600], [-0.1, 3_601]),
     "models": ([{}], [None, 3, ["m"]]),
+    "tls": ([None, TLS()], [1, "ca.pem", {"certificate": "c.pem"}]),
     "max_response_bytes": ([1_024, 2**40], [1_023, 0]),
 }
-WORDS = {"adaptive_concurrency", "queue_overflow_policy", "hedge", "learn_limits", "tokenizer", "cache", "cache_ttl", "single_flight", "batching", "models"}
+WORDS = {"adaptive_concurrency", "queue_overflow_policy", "hedge", "learn_limits", "tokenizer", "cache", "cache_ttl", "single_flight", "batching", "models", "tls"}
 NUMBERS = [name for name in BOUNDS if name not in WORDS]
 
 

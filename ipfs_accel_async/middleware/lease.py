@@ -71,6 +71,7 @@ def _learn(pool: KeyPool, member: Member, call: Call, error: APIError, round_: i
             if round_ < member.rounds:  # it had the token that is known to be refused
                 return
             member.rounds += 1
+            member.secret.forget()
             member.refusals += 1
             if member.refusals == 1:
                 return

@@ -180,14 +180,14 @@ class Breaker:
             return self._open_seconds
         return self._open_seconds + min(now, self._half_open_at) - self._opened_at
 
-    def force_open(self, now: float) -> None:
-        """Open it as if the threshold had been reached; when open already, `reset_timeout` starts again."""
+    def force_open(self, now: float, seconds: float | None = None) -> None:
+        """Open it as if the threshold had been reached, for `seconds` if given; when open already, it starts again."""
         self._expire(now)
         self._overdue.clear()
         if self._state == "open":
-            self._half_open_at = now + self._reset_timeout
+            self._half_open_at = now + (self._reset_timeout if seconds is None else seconds)
         else:
-            self._open(now)
+            self._open(now, seconds)
 
     def force_close(self, now: float) -> None:
         """Close it and forget the failures; calls that are under way no longer count."""
@@ -209,10 +209,10 @@ class Breaker:
             self._open_seconds += self._half_open_at - self._opened_at
             self._change("half-open", self._half_open_at)
 
-    def _open(self, now: float) -> None:
+    def _open(self, now: float, seconds: float | None = None) -> None:
         self.opened += 1
         self._opened_at = now
-        self._half_open_at = now + self._wait()
+        self._half_open_at = now + (self._wait() if seconds is None else seconds)
         self._change("open", now)
 
     def _wait(self) -> float:

@@ -45,12 +45,13 @@ class KeyHealth(Generic[AnySeat]):
             self._ring.bench(seat, "billing")
         self._blocked.clear()
 
-    def quarantine(self, seat: AnySeat, now: float) -> None:
-        """The key was refused: nobody gets it for a while, longer each time in a row; then one call tries it."""
+    def quarantine(self, seat: AnySeat, now: float, until: float | None = None) -> None:
+        """The key was refused: nobody gets it until then, or for longer each time in a row; then one call tries it."""
         if seat.out and seat.alias in self._ends:
             return  # calls that had it then hear the same: that is not another time
         times = self._ends.get(seat.alias, (0.0, 0))[1] + 1
-        self._ends[seat.alias] = (now + min(QUARANTINE * 2 ** (times - 1), LONGEST_QUARANTINE), times)
+        longer = now + min(QUARANTINE * 2 ** (times - 1), LONGEST_QUARANTINE)
+        self._ends[seat.alias] = (longer if until is None else until, times)
         if seat.out != "billing":
             self._ring.bench(seat, "refused")
         self._settle()

@@ -11,6 +11,7 @@ from ipfs_accel_async.answers import NativeAnswer, Reply
 from ipfs_accel_async.errors import ConfigError, DecodeError, InvalidRequestError, ResponseValidationError
 from ipfs_accel_async.providers import _native
 from ipfs_accel_async.providers._blame import blamed
+from ipfs_accel_async.providers._carrying import Carrying
 from ipfs_accel_async.providers._errors import api_error
 from ipfs_accel_async.providers._json import dumps, loads
 from ipfs_accel_async.providers._operation import CallFacts, Content, Operation
@@ -35,7 +36,7 @@ __all__ = ["CallFacts", "Codec", "Content", "Operation"]
 USER_AGENT = f"ipfs-accel-async/{__version__}".encode()
 
 
-class Codec(Preparing):
+class Codec(Carrying, Preparing):
     """Base of all codecs. A provider on a known wire overrides data; a new wire overrides the four functions.
 
     Args:

@@ -101,7 +101,7 @@ class Gemini(Codec):
         url = address.versioned(endpoint, path, self._version) if own else request.url
         if vertex and operation.startswith("models"):
             url = address.publisher_url(endpoint, f"/publishers/google{path.removeprefix('/v1')}")
-        bearer = () if key is None or not vertex else ((b"authorization", key.header("Bearer")),)
+        bearer = () if key is None or not vertex else self.token_headers(key)
         return replace(request, url=url, headers=(*request.headers, *bearer))
 
     def path(self, call: CallFacts, row: Operation) -> str:

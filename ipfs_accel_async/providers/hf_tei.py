@@ -19,7 +19,7 @@ from ipfs_accel_async.providers._codec import Codec, Operation
 from ipfs_accel_async.providers._hf_errors import hf_error
 from ipfs_accel_async.providers._hf_tei_body import body_of
 from ipfs_accel_async.providers._json import loads_or_none
-from ipfs_accel_async.providers.hf_tgi import FILE_KEYS, KEY_ENV
+from ipfs_accel_async.providers.hf_tgi import FILE_KEYS, KEY_ENV, ROUTER
 from ipfs_accel_async.results import Classification, Detokenized, Ranking, Similarities, Tokens
 from ipfs_accel_async.types import NOTHING, EmbedRequest
 
@@ -55,6 +55,7 @@ class HfTei(Codec):
     key_env = KEY_ENV
     url_env = ("TEI_BASE_URL", "TEI_ENDPOINT")
     file_keys = FILE_KEYS
+    login_host = ROUTER
     file_urls = ("tei_endpoint", "tei_base_url")
     key_required = False
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {"dimensions": ("TEI_DIMENSIONS",)}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.wire.http import Headers, Request, Response
 
 ROUTER = "router.huggingface.co"
-KEY_ENV = ("HF_TOKEN", "HF_API_KEY", "HF_API_TOKEN", "HUGGINGFACE_API_KEY")
+KEY_ENV = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_API_KEY", "HF_API_TOKEN", "HUGGINGFACE_API_KEY")
 FILE_KEYS = ("huggingface", "hf_token", "hf_api_token", "hf_api_key", "huggingface_api_key")
 
 
@@ -53,6 +53,7 @@ class HfTgi(OpenAI):
     key_env = KEY_ENV
     url_env = ("TGI_BASE_URL", "TGI_ENDPOINT")
     file_keys = FILE_KEYS
+    login_host = ROUTER
     file_urls = ("tgi_endpoint", "tgi_base_url")
     key_required = False
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = NOTHING

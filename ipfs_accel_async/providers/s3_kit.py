@@ -86,6 +86,7 @@ class S3Kit(Codec):
     url_env = ("S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     file_keys = ("s3cfg", "s3")
     file_urls = ("s3_endpoint",)
+    fixed_key_header = True
     option_env: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "region": ("S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
         "addressing": ("S3_ADDRESSING_STYLE",),

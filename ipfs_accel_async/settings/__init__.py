@@ -8,8 +8,9 @@ from ipfs_accel_async.settings.caching import Caching
 from ipfs_accel_async.settings.dispatching import Dispatching
 from ipfs_accel_async.settings.limiting import Limiting
 from ipfs_accel_async.settings.retrying import Retrying
+from ipfs_accel_async.settings.securing import Securing
 from ipfs_accel_async.settings.timing import Timing
 
 
-class Settings(Timing, Caching, Batching, Limiting, Breaking, Retrying, Dispatching):
+class Settings(Securing, Timing, Caching, Batching, Limiting, Breaking, Retrying, Dispatching):
     """How calls to one provider are bounded, queued, retried and cut off. Times are in seconds."""

@@ -53,7 +53,7 @@ class SharedFlights:
 
     async def _fly(self, call: Call, next: Handler, flight: str) -> Result:  # noqa: A002
         pause = FIRST
-        while not await self._take_off(flight):
+        while not await self._takes_off(flight):
             call.trace.phase = "queue"
             await asyncio.sleep(pause)
             pause = min(pause * GROWTH, LONGEST)
@@ -67,20 +67,21 @@ class SharedFlights:
             answer = await next(call)
         finally:
             if not isinstance(answer, Flow):
-                await self._sync.let_go(flight)
+                self._sync.land(flight)
         if isinstance(answer, Flow):
             answer.on_close(lambda outcome: self._closed(flight, outcome))
         return answer
 
-    async def _take_off(self, flight: str) -> bool:
+    async def _takes_off(self, flight: str) -> bool:
         """Whether this process computes; also when Redis is down."""
         milliseconds = int(self._link.settings.lease_seconds * 1_000)
         try:
             return await self._link.command("SET", flight, self._link.holder, "NX", "PX", milliseconds) is not None
         except DownError:
             return True
+        except BaseException:
+            self._sync.land(flight)  # it may have been taken all the same
+            raise
 
     def _closed(self, flight: str, outcome: Outcome) -> None:
-        """A stream has ended; nothing can be awaited here."""
-        self._sync.flights.discard(flight)
-        self._sync.landed.add(flight)
+        self._sync.land(flight)

@@ -28,10 +28,13 @@ class Link:
 
     Args:
         settings: Where it is.
+        holder: Of leases; no two links have the same one.
 
     Attributes:
+        settings: See above.
         holder: This process, as Redis knows it.
         down: Whether the last use failed; until :meth:`ping` succeeds nothing else is sent.
+        on_down: Is called when it goes down.
 
     Raises:
         ConfigError: The extra ``redis`` is not installed.
@@ -77,29 +80,29 @@ class Link:
         return await self._boxed(lambda: client.execute_command(*parts))
 
     async def ping(self) -> bool:
-        """Whether Redis answers, on new connections; if it does, it is used again."""
-        await self._drop()
+        """Whether Redis answers in time, on new connections; if it does, it is used again."""
+        await self.aclose()
         client = self._open()
         try:
             async with asyncio.timeout(max(self.settings.timeout, PAUSE / 2)):
+                await client.execute_command("PING")  # with all that a new connection needs
+            async with asyncio.timeout(self.settings.timeout):
                 await client.execute_command("PING")
-        except Exception:  # noqa: BLE001 - whatever it is, it is down
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is down
+            self.failed(error)
             return False
         self.down = False
         return True
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._drop()
-
-    async def _drop(self) -> None:
+        """Close the connections; used again, it opens new ones."""
         client, self._client, self._scripts = self._client, None, {}
         if client is not None:
             try:
                 async with asyncio.timeout(PAUSE):
                     await client.aclose(close_connection_pool=True)
             except Exception as error:  # noqa: BLE001 - it is gone either way
-                self._failed(error)
+                self.failed(error)
 
     async def _boxed(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         if self.down:
@@ -108,10 +111,11 @@ class Link:
             async with asyncio.timeout(self.settings.timeout):
                 return await ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is down
-            self._failed(error)
+            self.failed(error)
         raise DownError
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
+        """Redis cannot be used: nothing is asked of it for a while. One warning a minute says so."""
         first = not self.down
         self.down = True
         now = asyncio.get_running_loop().time()

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from ipfs_accel_async.shared.flights import SharedFlights
 from ipfs_accel_async.shared.link import Link
 from ipfs_accel_async.shared.syncing import Sync
+from ipfs_accel_async.shared.verdicts import Verdicts, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipfs_accel_async.cache.exact import Cache
     from ipfs_accel_async.core import Middleware
+    from ipfs_accel_async.middleware.keyring import KeyPool
     from ipfs_accel_async.provider import Provider, Providers
     from ipfs_accel_async.scopes import Scopes
     from ipfs_accel_async.shared import Redis
@@ -34,16 +36,17 @@ class SharedState:
 
     def __init__(self, redis: Redis, providers: Providers, scopes: Scopes, wake: Callable[[], None]) -> None:
         self.link = Link(redis, uuid.uuid4().hex)
-        self.sync = Sync(self.link, providers, scopes, wake)
+        self.sync = Sync(self.link, Verdicts(providers, scopes, redis.namespace), wake)
         self._providers = providers
-        self._adopted: set[str] = set()
+        self._adopted: dict[str, KeyPool] = {}
 
     def join(self, made: Provider) -> None:
-        """Share the limits of a provider, from its first lane on."""
-        name = made.codec.name
-        if name not in self._adopted:
-            self._adopted.add(name)
-            self.sync.adopt(made)
+        """Share the limits of a provider's keys, and of those that its endpoints have of their own."""
+        for endpoint, pool in made.pools.items():
+            scope = scope_of(made.codec.name, endpoint)
+            if self._adopted.get(scope) is not pool:
+                self._adopted[scope] = pool
+                self.sync.adopt(scope, pool)
 
     def flights(self, cache: Cache | None) -> list[Middleware]:
         """The layer that lets one process compute for all, where there is a cache to find the answers in."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.cache.store import Kept
 from ipfs_accel_async.shared.link import DownError, Link
-from ipfs_accel_async.shared.scripts import INVALIDATE, KEEP
+from ipfs_accel_async.shared.scripts import FIND, INVALIDATE, KEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -34,13 +34,12 @@ class RedisStore:
         link = self._link_for()
         if link is None or link.down:
             return None
-        name = link.key("answer", key)
         try:
-            data = await link.command("GET", name)
-            left = await link.command("PTTL", name) if data is not None else 0
+            found = await link.run(FIND, [link.key("answer", key)], [])
         except DownError:
             self._down += 1
             return None
+        data, left = found if isinstance(found, list) and len(found) == 2 else (None, 0)
         if not isinstance(data, bytes) or len(data) < _LIFETIME.size or not isinstance(left, int) or left < 0:
             return None
         (lifetime,) = _LIFETIME.unpack_from(data)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterable, Iterator
 
+    from ipfs_accel_async.tls import TLS
     from ipfs_accel_async.wire.http import Progress
 
 _WRITTEN_BY_AIOHTTP = {b"host", b"content-length", b"transfer-encoding"}
@@ -147,6 +148,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes,
         progress: Progress | None = None,
+        tls: TLS | None = None,
     ) -> aiohttp.ClientResponse:
         """The same without httpx's values, which cost as much as half of the exchange itself.
 
@@ -166,7 +168,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 headers=[(key.decode("ascii"), value.decode("latin-1")) for key, value in headers],
                 data=data,
                 allow_redirects=False,
-                ssl=ssl_context() if target.scheme == "https" else True,
+                ssl=True if target.scheme != "https" else ssl_context() if tls is None else tls.context(_usual),
             )
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise _as_httpx(error) from error
@@ -201,7 +203,12 @@ def _parsed(url: str) -> URL:
 
 @lru_cache(maxsize=1)
 def ssl_context() -> ssl.SSLContext:
-    """The one context of the process, made on first use: loading certificates costs some 20 ms.
+    """The one context of the process, made on first use: loading certificates costs some 20 ms."""
+    return _usual()
+
+
+def _usual() -> ssl.SSLContext:
+    """A context that trusts the usual authorities.
 
     Raises:
         ConfigError: The file of certificates that the environment names cannot be read.

@@ -77,7 +77,7 @@ class HttpTransport:
             transport = self._own.transport_for(_parsed(request.url))
             if isinstance(transport, AiohttpTransport):
                 response = await transport.fetch(
-                    request.method, request.url, request.headers, request.body, request.progress
+                    request.method, request.url, request.headers, request.body, request.progress, request.tls
                 )
                 return HttpIncoming(response.status, response.raw_headers, ResponseBody(response), self._limit)
             outgoing = httpx.Request(

@@ -10,6 +10,8 @@ from ipfs_accel_async.types import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ipfs_accel_async.tls import TLS
+
 
 class Progress(Protocol):
     """Where a request is: a transport that knows says so."""
@@ -29,6 +31,7 @@ class Request:
         body: The whole body; a request can therefore be sent again.
         params: Parameters of an operation that a library puts on the wire (S3): what they become is its business.
         progress: Where a transport may write down how far it is; set for each attempt.
+        tls: How the connection is to be secured; None: as usual.
     """
 
     method: str
@@ -37,6 +40,7 @@ class Request:
     body: bytes = b""
     params: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False, hash=False)
     progress: Progress | None = field(default=None, repr=False, compare=False)
+    tls: TLS | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url}, {len(self.headers)} headers, {len(self.body)} bytes)"

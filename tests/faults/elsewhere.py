@@ -12,7 +12,7 @@ FILES: dict[str, dict[str, str]] = {
         "test_every_text_is_sent_once_in_order_and_answered_to_its_own_caller": "A07 A08",
         "test_a_call_in_the_very_moment_of_the_timer_is_in_one_request": "A08",
     },
-    "tests/test_batcher_forms.py": {
+    "tests/test_batcher_payloads.py": {
         "test_inferences_of_llvm_go_side_by_side_and_fail_alone": "A05",
         "test_deletions_share_a_request_and_tell_one_by_one": "A05",
     },

@@ -24,6 +24,15 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
             "None is as false as False",
         ),
     ],
+    "policy/breaker.py": [
+        ("self._generation += 1", "self._generation -= 1", "only tells periods apart"),
+        ("self._generation += 1", "self._generation += 2", "only tells periods apart"),
+        (
+            "whole = min(self._reset_timeout * 2.0 ** min(self._reopened, 60), self._longest)",
+            "whole = min(self._reset_timeout * 2.0 ** min(self._reopened, 61), self._longest)",
+            "the longest wait is reached long before; this keeps the power from overflowing",
+        ),
+    ],
     "policy/budget.py": [("if behind <= 0:", "if behind < 0:", NO_STEP)],
     "policy/spread.py": [
         (

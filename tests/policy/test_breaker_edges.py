@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from ipfs_accel_async.policy.breaker import Breaker
+from ipfs_accel_async.policy.failures import FailureRate
+from ipfs_accel_async.policy.permit import Outcome
 
 INFINITE = float("inf")
 
@@ -143,3 +145,68 @@ def test_forced_open_while_open_waits_the_first_time_again() -> None:
     breaker.force_open(7.0)
     assert breaker.refused_for(7.0) == 10.0
     assert breaker.opened == 1
+
+
+def test_longer_waits_are_drawn_from_their_upper_half() -> None:
+    """Of 40 s some part of the last 20 s, another for each seed."""
+    waits = set()
+    for seed in range(20):
+        breaker = Breaker(failure_threshold=1, reset_timeout=10, max_reset_timeout=100, rng=random.Random(seed))
+        now = 0.0
+        for _ in range(3):
+            fail(breaker, 1, now)
+            now += breaker.refused_for(now) or 0.0
+        waits.add(breaker.open_seconds(now) - 10)
+    assert len(waits) == 20
+    assert 30 <= min(waits) < max(waits) <= 60
+
+
+def test_probes_that_hang_make_it_wait_longer_each_time() -> None:
+    """As those do that fail."""
+    breaker = Breaker(failure_threshold=1, reset_timeout=5, max_reset_timeout=60, probe_timeout=1)
+    fail(breaker, 1)
+    now, waits = 0.0, []
+    for _ in range(4):
+        now += breaker.refused_for(now) or 0.0
+        breaker.acquire(now)
+        now += 1
+        waits.append(breaker.refused_for(now))
+    assert waits == [10, 20, 40, 60]
+
+
+def test_a_probe_that_came_back_is_not_waited_for() -> None:
+    """Given back in time, it fails nothing later; the next one has a time of its own."""
+    breaker = Breaker(failure_threshold=1, half_open_permits=2, probe_timeout=5)
+    fail(breaker, 1)
+    breaker.record(breaker.acquire(30.0), "ignored", 31.0)
+    assert breaker.state(100.0) == "half-open"
+    breaker.acquire(100.0)
+    assert breaker.state(104.9) == "half-open"
+    assert breaker.state(105.0) == "open"
+
+
+def test_what_says_nothing_is_no_call_of_the_share() -> None:
+    """Two failures among two ignored and throttled calls are two of two, which are too few to count."""
+    breaker = Breaker(failure_threshold=9, rate=FailureRate(rate=0.5, calls=4))
+    outcomes: list[Outcome] = ["ignored", "throttled", "failed", "failed"]
+    for outcome in outcomes:
+        breaker.record(breaker.acquire(0.0), outcome, 0.0)
+    assert breaker.state(0.0) == "closed"
+    for _ in range(2):
+        fail(breaker, 1)
+    assert breaker.state(0.0) == "open"
+
+
+def test_a_first_token_in_time_is_not_slow() -> None:
+    """Not even in the last instant."""
+    breaker = Breaker(slow=FailureRate(rate=0.5, calls=1), slow_after=2.0)
+    breaker.begun(breaker.acquire(0.0), 2.0, 2.0)
+    assert breaker.state(2.0) == "closed"
+    breaker.begun(breaker.acquire(0.0), 2.001, 2.0)
+    assert breaker.state(2.0) == "open"
+
+
+@pytest.mark.parametrize("settings", [{"probe_timeout": 0.5}, {"slow_after": 0.5}])
+def test_times_may_be_shorter_than_a_second(settings: dict[str, Any]) -> None:
+    """Anything above zero is a time."""
+    assert Breaker(**settings).pristine

@@ -8,7 +8,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from ipfs_accel_async.policy.breaker import Breaker
 
-THRESHOLD, TIMEOUT, PERMITS = 3, 10.0, 2
+THRESHOLD, TIMEOUT, PERMITS, PATIENCE = 3, 10.0, 2, 6.0
 outcomes = st.sampled_from(["ok", "ignored", "throttled", "failed"])
 
 
@@ -20,10 +20,15 @@ class Model:
         self.streak: list[str] = []  # outcomes in this period that count while closed
         self.restarted = 0.0
         self.epoch = 0  # bumped when calls under way are disowned
-        self.probes: set[int] = set()
+        self.probes: dict[int, float] = {}
+        self.overdue: set[int] = set()
         self.open_ticks: list[tuple[float, float]] = []
 
     def look(self, now: float) -> str:
+        if self.probes and now >= min(self.probes.values()) + PATIENCE:
+            due = min(self.probes.values()) + PATIENCE
+            self.overdue |= self.probes.keys()
+            self.enter("open", due)
         if self.periods[-1][0] == "open" and now >= self.restarted + TIMEOUT:
             self.enter("half-open", self.restarted + TIMEOUT)
         return self.periods[-1][0]
@@ -36,25 +41,33 @@ class Model:
         self.disown()
         if state == "open":
             self.restarted = at
+        if state == "closed":
+            self.overdue = set()
 
     def disown(self) -> None:
         self.epoch += 1
         self.streak = []
-        self.probes = set()
+        self.probes = {}
 
     def admit(self, number: int, now: float) -> bool:
         state = self.look(now)
         if state == "open" or (state == "half-open" and len(self.probes) == PERMITS):
             return False
         if state == "half-open":
-            self.probes.add(number)
+            self.probes[number] = now
         return True
 
     def settle(self, number: int, epoch: int, outcome: str, now: float) -> None:
+        self.look(now)
+        if number in self.overdue:
+            self.overdue.remove(number)
+            if outcome in {"ok", "throttled"}:
+                self.enter("closed", now)
+            return
         if epoch != self.epoch:
             return
         if number in self.probes:
-            self.probes.remove(number)
+            del self.probes[number]
             if outcome != "ignored":
                 self.enter("open" if outcome == "failed" else "closed", now)
             return
@@ -73,7 +86,9 @@ class BreakerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.breaker = Breaker(failure_threshold=THRESHOLD, reset_timeout=TIMEOUT, half_open_permits=PERMITS)
+        self.breaker = Breaker(
+            failure_threshold=THRESHOLD, reset_timeout=TIMEOUT, half_open_permits=PERMITS, probe_timeout=PATIENCE
+        )
         self.model = Model()
         self.number = 0
 
@@ -105,6 +120,8 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule()
     def force_open(self):
+        self.model.look(self.now)
+        self.model.overdue = set()
         if self.model.look(self.now) == "open":
             self.model.restarted = self.now
         else:

@@ -66,3 +66,13 @@ def test_settings_are_checked(bad: dict[str, float]) -> None:
     """Samples from 1, a weight that is a share."""
     with pytest.raises(ValueError, match="expectation"):
         Expectation(**bad)  # type: ignore[arg-type]
+
+
+def test_the_first_answers_weigh_the_same() -> None:
+    """The plain mean, until an answer has the weight of the moving average."""
+    expectation = Expectation(samples=1)
+    expectation.add(100, 100, 40)
+    assert (expectation.input(100), expectation.output(None)) == (100, 40)
+    expectation.add(300, 700, 40)
+    assert expectation.input(100) == pytest.approx(100 * (800 / 400) + 2 * 100 * (4 / 3) / 2, abs=1)
+    assert expectation.output(None) == 40

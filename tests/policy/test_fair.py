@@ -84,3 +84,19 @@ def test_nobody_is_ahead_by_more_than_a_call_of_each(weights: list[float], calls
             gap = abs(had[one] / shares.weight(one) - had[other] / shares.weight(other))
             assert gap <= 1 / shares.weight(one) + 1 / shares.weight(other) + 1e-9
     assert starts == sorted(starts)
+
+
+def test_what_is_over_is_forgotten_now_and_then() -> None:
+    """When more than 64 are remembered beyond twice those that were left the last time; who is ahead stays."""
+    shares = Shares({})
+    for number in range(MOST_IDLE + 1):
+        shares.charge(f"first {number}")
+    assert len(shares._finish) == 65  # looked at with the last of them: all are ahead of the time, which is 0
+    shares.charge("first 0")  # now it is 1, which 64 of them have reached
+    for number in range(2 * 65 + MOST_IDLE - 65):
+        shares.charge(f"second {number}")
+    assert len(shares._finish) == 2 * 65 + MOST_IDLE
+    shares.charge("the last")
+    assert len(shares._finish) == 2 * 65 + MOST_IDLE + 1 - 64
+    assert shares.start("first 0") == shares.start("the last") == 2.0
+    assert shares.start("first 1") == 1.0

@@ -140,17 +140,25 @@ class Budget:
 def replay(rules: Rules, plays: list[Play], times: list[float], made: list[Made]) -> None:
     """Walk through what the service saw and check that each request, and each that is missing, follows the rules."""
     sent = 0
+    parked = 0.0  # a 429 holds back all calls of the model until the stated instant
     budget = Budget(rules)
     for call in made:
         deadline = call.began + rules.timeout
         budget.deposit(call.began)
         own = times[sent : sent + attempts_of(call, times, sent)]
-        assert own[0] == call.began
+        if parked > deadline + EPS:
+            assert not own
+            assert call.ended <= call.began + EPS
+            continue
+        assert own[0] - max(call.began, parked) <= EPS
+        assert own[0] >= max(call.began, parked) - EPS
         assert len(own) <= rules.max_retries + 1
         for number, at in enumerate(own, 1):
             play = plays[sent] if sent < len(plays) else Play("ok", 0.0)
             sent += 1
             heard = at + play.takes
+            if play.kind == "429" and heard < deadline:
+                parked = heard + ASKED
             after = own[number] if number < len(own) else None
             if heard >= deadline:
                 assert after is None

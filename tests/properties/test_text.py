@@ -67,11 +67,11 @@ def test_a_redacted_error_has_no_key_in_it(key: str, around: list[str], data: st
         text += key[:cut] + key + key[cut:]
     error = ServerError(text, code=text, provider_request_id=text)
     error.redact(key)
-    once = (error.message, error.args, error.code, error.provider_request_id)
+    once = (error.message, *error.args, error.code, error.provider_request_id)
     assert key not in str(error)
     assert all(key not in str(part) for part in once)
     error.redact(key)
-    assert once == (error.message, error.args, error.code, error.provider_request_id)
+    assert once == (error.message, *error.args, error.code, error.provider_request_id)
 
 
 @given(st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), max_size=30))

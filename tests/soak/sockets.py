@@ -39,6 +39,8 @@ SETTINGS: dict[str, Any] = {
     "initial_retry_delay": 0.01,
     "max_retry_delay": 0.1,
     "max_retries": 2,
+    "reset_timeout": 0.2,  # a machine that is busy makes time-outs, and those open breakers
+    "max_reset_timeout": 1.0,
     "max_response_bytes": 2**20,
 }
 
@@ -86,7 +88,7 @@ class Load:
     """Jobs against one server.
 
     Args:
-        number: How many, or how many that are cancelled.
+        number: Requests, or calls that are cancelled.
         seed: Of what is random.
         cancels: Share of the jobs that is cancelled; of 1 each one is.
     """
@@ -135,7 +137,7 @@ class Load:
 
     def _count(self) -> int:
         ledger = self.result.ledger
-        return ledger.endings["cancelled"] if self._cancels == 1 else ledger.submitted
+        return ledger.endings["cancelled"] if self._cancels == 1 else ledger.requests
 
     def _submit(self, ai: Client) -> asyncio.Task[None]:
         loop, ledger = asyncio.get_running_loop(), self.result.ledger
