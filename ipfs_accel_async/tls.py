@@ -41,7 +41,7 @@ class TLS:
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._context = context
-        self._ca = None if ca_file is None else Path(ca_file).expanduser()
+        self._ca: Path | None = None
         self._shown: _Shown | None = None
         files = {"ca_file": ca_file, "cert_file": cert_file, "key_file": key_file}
         fault = _unreadable(files)
@@ -49,9 +49,10 @@ class TLS:
             fault = "pass a context or files, not both"
         elif cert_file is None and (key_file is not None or password is not None):
             fault = "key_file and password go with cert_file, which has the certificate"
-        elif cert_file is not None:
-            self._shown = _Shown(cert_file, key_file, password)
-        fault = fault or self._mismatch()
+        elif not fault:
+            self._ca = None if ca_file is None else Path(ca_file).expanduser()
+            self._shown = None if cert_file is None else _Shown(cert_file, key_file, password)
+            fault = self._mismatch()
         del ca_file, cert_file, key_file, password, files  # a traceback that captures locals would show them
         if fault:
             raise ConfigError(f"tls: {fault}")

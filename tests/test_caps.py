@@ -67,6 +67,19 @@ async def test_raising_gives_what_was_still_to_be_taken_first() -> None:
     assert cap.free == 6
 
 
+async def test_the_same_size_again_changes_nothing() -> None:
+    """What is still to be taken away is taken away all the same."""
+    cap = Cap(5)
+    assert cap.shared == 5
+    for _ in range(4):
+        cap.take(high=True)
+    cap.resize(2)
+    cap.resize(2)
+    for _ in range(4):
+        cap.give(high=True)
+    assert cap.free == 2
+
+
 @given(st.integers(0, 5), st.lists(st.sampled_from(["take", "give"]) | st.integers(0, 6), max_size=60))
 def test_free_permits_are_what_is_left_of_the_limit(limit: int, steps: list[str | int]) -> None:
     """At every moment, and none while more are in use than there may be."""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ipfs_accel_async import Client, ConfigError, Keys, MockTransport, Secret
 from ipfs_accel_async.config import ProviderSettings, Settings, as_keys, settings
+from ipfs_accel_async.tls import TLS
 from tests.canary import CANARY, leaks
 
 BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {

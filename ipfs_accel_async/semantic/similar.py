@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ipfs_accel_async.cache.record import record
 from ipfs_accel_async.cache.worth import worth_keeping
 from ipfs_accel_async.errors import ConfigError
-from ipfs_accel_async.policy.agreement import differs, read
+from ipfs_accel_async.policy.agreement import Reading, differs, read
 from ipfs_accel_async.policy.nearest import unit
 from ipfs_accel_async.semantic.embedder import checked
 from ipfs_accel_async.semantic.entries import Entries, Entry
@@ -144,7 +144,7 @@ class SemanticCache:
             near = shelf.search(vector, floor, CANDIDATES)
         else:
             near = await asyncio.to_thread(shelf.search, vector, floor, CANDIDATES)
-        reading = read(question) if near else None
+        reading: Reading | None = None
         now = self._clock()
         for number, _ in near:
             entry = self._entries.get(number)
@@ -154,7 +154,7 @@ class SemanticCache:
                 self._entries.remove(number)
             elif max_age is not None and now - entry.stored > max_age:
                 self._refusals["age"] += 1
-            elif reading is not None and (why := differs(reading, entry.reading)):
+            elif entry.question != question and (why := differs(reading := reading or read(question), entry.reading)):
                 self._refusals[why] += 1
             elif (similarity := shelf.cosine(number, vector)) >= floor:
                 self._entries.use(number)

@@ -56,7 +56,8 @@ _AROUND: list[tuple[str, str]] = [
 _RULES: list[tuple[str, str]] = [
     # what follows a question
     (r" (?:please|thanks|thank you|thx)$", ""),
-    (r" what (?:should|can|do) i do$| how (?:do|can) i fix (?:it|this)$", ""),
+    (r" what (?:should|can|do) i do$", ""),
+    (r" how (?:do|can) i fix (?:it|this)$", ""),
     # how
     (rf"\bwhat (?:is|are|would be) (?:the |a |some )?{_BEST}{_WAY} (?:to|for|of)\b", "how to"),
     (rf"\b(?:explain |describe )?how (?:do|can|could|should|would|may) {_I}\b", "how to"),
@@ -75,7 +76,8 @@ _RULES: list[tuple[str, str]] = [
     (r"\bdo people\b", "do"),
     # what is it
     (r"^what (?:does|do) (.+) mean$", r"what is \1"),
-    (r"^what (?:does|do) (.+) do$|^what (.+) (?:does|do)$", r"what is function of \1\2"),
+    (r"^what (?:does|do) (.+) do$", r"what is function of \1"),
+    (r"^what (.+) (?:does|do)$", r"what is function of \1"),
     (r"^what (?:is|are) the (?:role|purpose|job) of\b", "what is function of"),
     (r"^why (?:is|are) (.+) used\b", r"what is function of \1"),
     (r"^(?:what|which) foods? (?=.+ eat\b)|^(?:what|which) clothes (?=.+ wear\b)", "what "),
@@ -93,7 +95,7 @@ _RULES: list[tuple[str, str]] = [
     # difference, in each of its forms
     (r"^(?:explain )?how (?:is|are) (.+?) different from (.+)$", r"what is difference between \1 and \2"),
     (r"^how (?:do|does) (.+) differ$", r"what is difference between \1"),
-    (r"^(.+?) (?:vs|versus) (.+?)(?: what is the difference)?$", r"what is difference between \1 and \2"),
+    (r"^(.+?) vs (.+?)(?: what is the difference)?$", r"what is difference between \1 and \2"),
     (r"^what (?:is|are) the (?:difference|differences)\b", "what is difference"),
     # measures
     (rf"\b(?:at |in |on )?(?:what|which) (?:year|date|day|time) (?={_AUXILIARY}\b)", "when "),
@@ -111,7 +113,8 @@ _RULES: list[tuple[str, str]] = [
     (r"\bneeds? to be\b", "should be"),
     (r"^how long (?:does|do|will) (.+) take$", r"how long is \1"),
     (r"\bhow (?:frequently|regularly)\b", "how often"),
-    (r"\bfor how long\b|\bhow much time\b", "how long"),
+    (r"\bfor how long\b", "how long"),
+    (r"\bhow much time\b", "how long"),
     (r"\bhow many hours of sleep\b", "how much sleep"),
     # who and where
     (r"\bwho (?:is|was) the (?:author|writer) of\b", "who wrote"),
@@ -129,7 +132,7 @@ _RULES: list[tuple[str, str]] = [
     (r"\bunable to\b", "can not"),
     (r"\bget (.+?) out of\b", r"remove \1 from"),
     (r"\bout of\b|(?<=\blogout )of\b", "from"),
-    (r"\bkeeps? (?=\w+ing\b)", ""),
+    (r"\bkeep(?:s)? (?=\w+ing\b)", ""),
     (r"\bmain character\b", "protagonist"),
 ]  # fmt: skip
 _PHRASES = {
@@ -145,15 +148,22 @@ _PHRASES = {
     "in order to": "to", "in front of": "before", "prior to": "before", "because of": "by", "per cent": "percent",
     "united states": "usa", "united kingdom": "uk", "high in": "rich in",
     "have a lot of": "rich in", "contain a lot of": "rich in", "going to": "will", "used to": "did",
-    "two times": "twice", "three times": "thrice", "each day": "per day", "more quickly": "faster",
+    "versus": "vs", "two times": "twice", "three times": "thrice", "each day": "per day", "more quickly": "faster",
     "pull request": "pullrequest",
 }  # fmt: skip
-_FIRST = re.compile(r"(?:\^|\\b)([a-z]+ )(?!.*\|(?:\^|\\b))")
-"""The word that a rule begins with, unless it has another beginning too: without the word it need not be tried."""
+_GROUP = re.compile(r"\([^()]*\)[?*+]?|\\[a-zA-Z]")
+_LITERAL = re.compile(r"[a-z]{2,}(?![a-z]*[?*+])")
+
+
+def _needed(pattern: str) -> str:
+    """A word without which a pattern cannot match, so that most are never tried; empty where there is none."""
+    while (rest := _GROUP.sub(" ", pattern)) != pattern:
+        pattern = rest
+    return "" if "|" in pattern else max(_LITERAL.findall(pattern), key=len, default="")
 
 
 def _compiled(rules: list[tuple[str, str]]) -> list[tuple[str, re.Pattern[str], str]]:
-    return [(found[1] if (found := _FIRST.match(pattern)) else "", re.compile(pattern), put) for pattern, put in rules]
+    return [(_needed(pattern), re.compile(pattern), put) for pattern, put in rules]
 
 
 _BEFORE, _WITHIN = _compiled(_AROUND), _compiled(_RULES)
@@ -191,8 +201,8 @@ def framed(text: str) -> str:
 
 
 def _applied(rules: list[tuple[str, re.Pattern[str], str]], text: str) -> str:
-    for first, pattern, put in rules:
-        if first in text:
+    for needed, pattern, put in rules:
+        if needed in text:
             made, count = pattern.subn(put, text)
             if count:
                 text = " ".join(made.split())
