@@ -32,7 +32,7 @@ WAYS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 }
 """Settings of the client, and what the people's calls and the others carry."""
 UNPROMISED = {"nothing", "priorities"}
-"""With an aging of 10 s, what has waited for minutes goes before HIGH calls that come now: that is what aging is for."""
+"""With an aging of 10 s, what has waited for minutes goes before HIGH calls that come now: aging is for that."""
 
 
 async def people(ai: Client, rng: random.Random, calls: int, **given: Any) -> list[float]:

@@ -39,6 +39,8 @@ MEANINGS = {
     "keys": "one key, several, or none to look them up",
     "headers": "extra headers of every request: a mapping",
     "options": "the provider's own options: a mapping",
+    "key_header": "header that carries the key, instead of the provider's own; see [authentication](authentication.md)",
+    "key_scheme": "word before the key in it, such as `Token`; empty: none",
     "endpoints": "several addresses instead of `base_url`: URLs, or mappings; see [endpoints](endpoints.md)",
     "balance": "which of them is asked: `p2c`, `weighted`, `least-loaded`, `latency`, `cheapest` or `prefix`",
     "context_tokens": "most tokens of models, by name: a fallback that is shorter than a call is not asked",

@@ -36,6 +36,15 @@ class Usage:
 
     def __post_init__(self) -> None:
         """Bring into bounds what a service says: whoever adds up or limits by it must be able to rely on that."""
+        if (
+            0 <= self.input_tokens <= MOST_TOKENS
+            and 0 <= self.output_tokens <= MOST_TOKENS
+            and 0 <= self.total_tokens <= MOST_TOKENS
+            and 0 <= self.cached_tokens <= MOST_TOKENS
+            and 0 <= self.cache_write_tokens <= MOST_TOKENS
+            and 0 <= self.reasoning_tokens <= MOST_TOKENS
+        ):  # spelled out: it is done for every answer
+            return
         for name in _COUNTS:
             if not 0 <= getattr(self, name) <= MOST_TOKENS:
                 object.__setattr__(self, name, min(max(getattr(self, name), 0), MOST_TOKENS))

@@ -64,11 +64,7 @@ class Group:
         line.by_priority[ticket.call.priority] += 1
         self.waiting += 1
         if head is None or ticket.rank < head.rank:
-            heap = self.high if ticket.high else self.others
-            heapq.heappush(heap, self._entry(line, ticket))
-            if len(heap) > 2 * len(self.lines) + 16:  # a line leaves one behind each time that its first ticket changes
-                heap[:] = [entry for entry in heap if entry is entry[3].entry]
-                heapq.heapify(heap)
+            heapq.heappush(self.high if ticket.high else self.others, self._entry(line, ticket))
 
     def best(self, *, high: bool) -> Entry | None:
         """The entry of the line that goes next; of those of high priority alone, where only they may."""

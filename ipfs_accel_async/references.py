@@ -64,6 +64,8 @@ def _file(name: str, where: str, base: Path | None) -> str:
 
 def _keyring(name: str, where: str, base: Path | None) -> str:
     service, _, user = name.partition("/")
+    if not service or not user:
+        raise ConfigError(f"{where}: keyring:{name} is written keyring:service/user")
     try:
         import keyring  # type: ignore[import-not-found,unused-ignore]
     except ImportError:

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anyio
-
 from ipfs_accel_async.answers import Delta, Reply
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.caps import Cap

@@ -164,7 +164,7 @@ BANNED = {
     "time.monotonic": set(),
     "asyncio.get_event_loop": set(),
     # wall-clock stamps of the metrics and the simulator, the times of a file that outlives the process, and the ends of tokens
-    "time.time": {"disk.py", "files.py", "kept.py", "runtime.py", "server.py", "similar.py", "twin.py"},
+    "time.time": {"disk.py", "kept.py", "runtime.py", "server.py", "similar.py", "twin.py"},
     "asyncio.create_task": {"server.py", "shadow.py"},  # which end them when they are closed
     "asyncio.ensure_future": set(),
     "random.random": set(),

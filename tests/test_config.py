@@ -65,7 +65,19 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "tls": ([None, TLS()], [1, "ca.pem", {"certificate": "c.pem"}]),
     "max_response_bytes": ([1_024, 2**40], [1_023, 0]),
 }
-WORDS = {"adaptive_concurrency", "queue_overflow_policy", "hedge", "learn_limits", "tokenizer", "cache", "cache_ttl", "single_flight", "batching", "models", "tls"}
+WORDS = {
+    "adaptive_concurrency",
+    "queue_overflow_policy",
+    "hedge",
+    "learn_limits",
+    "tokenizer",
+    "cache",
+    "cache_ttl",
+    "single_flight",
+    "batching",
+    "models",
+    "tls",
+}
 NUMBERS = [name for name in BOUNDS if name not in WORDS]
 
 

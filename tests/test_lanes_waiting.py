@@ -147,6 +147,28 @@ async def test_tickets_that_died_are_not_seen(ticket: Clerk) -> None:
     assert (waitlist.waiting, waitlist.groups, waitlist._mirrors) == (0, {}, {})
 
 
+async def test_who_can_be_displaced_for_nobody_goes_himself(ticket: Clerk) -> None:
+    """The fullest tenant's calls were all cancelled in this very step: the newcomer is the one without a place."""
+    dead = [ticket(float(number), tenant="t") for number in range(3)]
+    waitlist = filled(*dead)
+    for one in dead:
+        one.future.cancel()
+    newcomer = ticket(9.0)
+    assert waitlist.last(newcomer) is newcomer
+
+
+async def test_the_last_of_a_tenant_is_the_one_of_the_worst_rank(ticket: Clerk) -> None:
+    """Whatever the order they came in; of equal ranks the youngest."""
+    middle, worst, best = ticket(2.0), ticket(3.0), ticket(1.0)
+    waitlist = filled(middle, worst, best)
+    assert waitlist.last(ticket(0.0)) is worst
+    waitlist.drop(worst)
+    assert waitlist.last(ticket(0.0)) is middle
+    younger = ticket(2.0)
+    waitlist.put(younger)
+    assert waitlist.last(ticket(0.0)) is younger
+
+
 async def test_a_line_of_the_dead_is_forgotten(ticket: Clerk) -> None:
     """Whether its tickets are dropped before it is looked at or after; a new ticket of the tenant is seen again."""
     stays, dead, late = ticket(9.0), ticket(1.0, tenant="t"), ticket(2.0, tenant="u")

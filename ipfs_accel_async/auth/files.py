@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.auth.kept import KeptToken
+from ipfs_accel_async.auth.kept import WALL, KeptToken
 from ipfs_accel_async.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,9 +16,7 @@ LONGEST = 64 * 1024
 """Bytes of a file with a token; a longer one is another file."""
 
 
-def token_file(
-    path: str | os.PathLike[str], *, every: float = 60.0, clock: Callable[[], float] = time.time
-) -> KeptToken:
+def token_file(path: str | os.PathLike[str], *, every: float = 60.0, clock: Callable[[], float] = WALL) -> KeptToken:
     """A source of tokens in a file that is renewed, to be the key of a provider.
 
     Args:

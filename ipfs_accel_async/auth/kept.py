@@ -13,6 +13,8 @@ from ipfs_accel_async.tokens import Token
 
 Fetch: TypeAlias = Callable[[], Awaitable[tuple[str, float | None]]]
 
+WALL = time.time
+"""The clock that vendors state the ends of tokens by."""
 SHARE = 0.8
 """Of its life, after which a token is renewed."""
 LEEWAY = 10.0
@@ -35,7 +37,7 @@ class KeptToken:
 
     __slots__ = ("_asked", "_clock", "_due", "_end", "_fetch", "_held")
 
-    def __init__(self, fetch: Fetch, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, fetch: Fetch, *, clock: Callable[[], float] = WALL) -> None:
         self._fetch = fetch
         self._clock = clock
         self._held: Bearer | None = None

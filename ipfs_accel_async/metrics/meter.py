@@ -101,10 +101,12 @@ class Meter:
         total = usage.total_tokens
         if total > 0:
             tokens = self.tokens
-            tokens["input"] += max(usage.input_tokens, 0)  # what a service counts wrongly must not spoil the sums
-            tokens["output"] += max(usage.output_tokens, 0)
+            tokens["input"] += usage.input_tokens
+            tokens["output"] += usage.output_tokens
             tokens["total"] += total
-            tokens["cached"] += max(usage.cached_tokens, 0)
-            tokens["reasoning"] += max(usage.reasoning_tokens, 0)
+            if usage.cached_tokens:
+                tokens["cached"] += usage.cached_tokens
+            if usage.reasoning_tokens:
+                tokens["reasoning"] += usage.reasoning_tokens
             entry.tokens += total
             self.token_rate.add(now, total)

@@ -125,19 +125,18 @@ class Member(Seat):
         if answer is None or answer.usage is NO_USAGE:
             return
         usage = answer.usage
-        given, made = max(usage.input_tokens, 0), max(usage.output_tokens, 0)  # wrong counts must not spoil the sums
-        self.input += given
-        self.output += made
-        self.total += max(usage.total_tokens, 0)
+        self.input += usage.input_tokens
+        self.output += usage.output_tokens
+        self.total += usage.total_tokens
         if usage.cost is not None:
             self.cost = (self.cost or 0.0) + usage.cost
             return
         tally = self.tallies.get(model) or self._tally(model)
         tally.calls += 1
-        tally.input += given
-        tally.output += made
-        tally.cached += max(usage.cached_tokens, 0)
-        tally.written += max(usage.cache_write_tokens, 0)
+        tally.input += usage.input_tokens
+        tally.output += usage.output_tokens
+        tally.cached += usage.cached_tokens
+        tally.written += usage.cache_write_tokens
 
     def usage(self, provider: str) -> KeyUsage:
         """What it was used for.

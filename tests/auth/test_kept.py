@@ -200,7 +200,8 @@ async def test_a_refused_token_is_not_sent_again() -> None:
     """A revoked one: the call that hears of it asks for another one and goes on."""
     vendor, seen = Vendor(), []
     revoked: set[str] = set()
-    async with Client(transport=answering(lambda token: token not in revoked, seen), keys={"openai": kept(vendor)}) as ai:
+    service = answering(lambda token: token not in revoked, seen)
+    async with Client(transport=service, keys={"openai": kept(vendor)}) as ai:
         await ai.chat("openai:m", "hi")
         revoked.add("t1")
         reply = await ai.chat("openai:m", "hi")
@@ -239,6 +240,13 @@ async def test_nothing_shows_the_token(caplog: pytest.LogCaptureFixture) -> None
     source = KeptToken(fetch)
     async with Client(transport=MockTransport(lambda _: MockTransport.reply(OK)), keys={"openai": source}) as ai:
         await ai.chat("openai:m", "hi")
-        texts = [repr(source), str(source), repr(Token(source)), repr(ai.statistics()), ai.report().to_json(), caplog.text]
+        texts = [
+            repr(source),
+            str(source),
+            repr(Token(source)),
+            repr(ai.statistics()),
+            ai.report().to_json(),
+            caplog.text,
+        ]
         assert await source() == CANARY
     assert not any(shows(text) for text in texts)

@@ -11,7 +11,14 @@ from ipfs_accel_async.config import settings
 from tests.canary import CANARY, leaks, shows
 
 CHAT = {"choices": [{"message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
-CLAUDE = {"id": "m", "role": "assistant", "content": [{"type": "text", "text": "ok"}], "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}
+CLAUDE = {
+    "id": "m",
+    "model": "m",
+    "role": "assistant",
+    "content": [{"type": "text", "text": "ok"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
 GEMINI = {"candidates": [{"content": {"role": "model", "parts": [{"text": "ok"}]}, "finishReason": "STOP"}]}
 VERTEX = "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1"
 USUAL = {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key"}
@@ -54,7 +61,11 @@ async def test_the_key_goes_where_the_settings_say(own: dict[str, str], expected
         ("gemini:m", GEMINI, VERTEX),
         ("azure_openai:m", CHAT, "https://r.openai.azure.com"),
         ("hf_tgi:m", CHAT, "http://tgi:80"),
-        ("ollama:m", {"message": {"role": "assistant", "content": "ok"}, "done": True, "done_reason": "stop"}, ""),
+        (
+            "ollama:m",
+            {"model": "m", "message": {"role": "assistant", "content": "ok"}, "done": True, "done_reason": "stop"},
+            "",
+        ),
     ],
 )
 async def test_services_with_a_header_of_their_own_follow_too(model: str, answer: Any, url: str) -> None:
@@ -100,7 +111,9 @@ async def test_the_key_is_shown_nowhere_in_its_new_place() -> None:
         raise RuntimeError(f"{request.headers}")
 
     async with Client(
-        transport=MockTransport(broken), providers={"openai": {"key_header": "X-K", "max_retries": 0}}, keys={"openai": CANARY}
+        transport=MockTransport(broken),
+        providers={"openai": {"key_header": "X-K", "max_retries": 0}},
+        keys={"openai": CANARY},
     ) as ai:
         with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is, it must not show the key
             await ai.chat("openai:m", "hi")

@@ -244,6 +244,25 @@ async def test_a_file_of_settings_may_have_it(ca: trustme.CA, files: dict[str, s
         Client.from_config(path)
 
 
+async def test_a_renewed_certificate_is_shown_after_a_reload(
+    ca: trustme.CA, files: dict[str, str], tmp_path: Path
+) -> None:
+    """The files are read again, and new connections are made with what is in them."""
+    path, server = tmp_path / "accel.toml", Server(ca)
+    lines = "".join(f'{name} = "{value}"\n' for name, value in files.items())
+    async with raw_server(server, ssl=server.context) as url:
+        path.write_text(f'[keys]\nopenai = "sk-a"\n[base_urls]\nopenai = "{url}/v1"\n[tls]\n{lines}')
+        path.chmod(0o600)
+        async with Client.from_config(path) as ai:
+            await ai.chat("openai:m", "hi")
+            renewed = ca.issue_cert("client@example.org", common_name="renewed")
+            renewed.cert_chain_pems[0].write_to_path(files["cert_file"])
+            renewed.private_key_pem.write_to_path(files["key_file"])
+            ai.reload()
+            await ai.chat("openai:m", "hi")
+    assert server.names == ["client-of-the-test", "renewed"]
+
+
 def test_nothing_shows_the_files(files: dict[str, str]) -> None:
     """Neither the value nor the settings that have it."""
     tls = TLS(**files)
