@@ -10,9 +10,20 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ipfs_accel_async"
 FILES = sorted(PACKAGE.rglob("*.py"))
-VALUES = {"types", "answers", "deltas", "counts", "fold", "errors", "keys", "secret", "tls", "tokens", "trace", "explain"} | {
-    "_version"
-}
+VALUES = {
+    "types",
+    "answers",
+    "deltas",
+    "counts",
+    "fold",
+    "errors",
+    "keys",
+    "secret",
+    "tls",
+    "tokens",
+    "trace",
+    "explain",
+} | {"_version"}
 IO = {"asyncio", "httpx", "httpx2", "aiohttp", "aioboto3", "time", "random", "os", "logging", "anyio", "socket"}
 
 # what a part of the package may import of the package, beyond itself
@@ -163,7 +174,7 @@ BANNED = {
     "time.sleep": set(),
     "time.monotonic": set(),
     "asyncio.get_event_loop": set(),
-    # wall-clock stamps of the metrics and the simulator, the times of a file that outlives the process, and the ends of tokens
+    # wall-clock stamps of the metrics and the simulator, times of a file that outlives the process, ends of tokens
     "time.time": {"disk.py", "kept.py", "runtime.py", "server.py", "similar.py", "twin.py"},
     "asyncio.create_task": {"server.py", "shadow.py"},  # which end them when they are closed
     "asyncio.ensure_future": set(),

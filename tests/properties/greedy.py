@@ -131,9 +131,7 @@ class Model:
             return shares.start(item.tenant), item.rank
 
         able = [one for one in self.of("waiting", lane) if self.room(lane, high=one.high)]
-        heads = [
-            min((one for one in able if one.model == model), key=turn) for model in {one.model for one in able}
-        ]
+        heads = [min((one for one in able if one.model == model), key=turn) for model in {one.model for one in able}]
         going = [one for one in heads if one.bad or self.doors[lane].opens(one, self.now) <= self.now]
         return [min(going, key=turn)] if going else []
 

@@ -37,8 +37,8 @@ class Batches(Part):
 
         `requests` are conversations, or conversations by key: each answer comes with its key. Instead of a
         conversation, a whole body in the service's words (``{"contents": [...]}``) is sent as it is. With many more
-        than a few megabytes, upload a file of lines instead and name it as `file`. `params` such as ``temperature`` hold for
-        every request.
+        than a few megabytes, upload a file of lines instead and name it as `file`. `params` such as ``temperature``
+        hold for every request.
         """
         if isinstance(requests, str):
             raise InvalidRequestError("requests are several conversations: pass a list of them")
