@@ -54,6 +54,8 @@ class Client(
         credentials_file: Path of the credentials file.
         max_total_concurrent_requests: Cap over all providers together.
         fallbacks: Models to ask in turn when that of a call fails, for calls that name none themselves.
+        model_groups: Several models under one name, balanced: ``{"fast": ["groq:...", "openai:..."]}``, then
+            ``ai.chat("fast", ...)``.
         shared: URL of a Redis, or a :class:`Redis`, whose clients share rate limits, verdicts and cached answers.
         options: Settings for all providers: ``max_concurrent_requests=5``, ``queue_size=100``, ``max_retries=5``,
             ``initial_retry_delay=1``, ``backoff_factor=2``, ``max_retry_delay=16``, ``failure_threshold=5``,
@@ -76,6 +78,7 @@ class Client(
         max_total_concurrent_requests: int | None = None,
         fallbacks: Iterable[str] = (),
         shared: str | Secret | Redis | None = None,
+        model_groups: Mapping[str, Iterable[Any] | Mapping[str, Any]] = NOTHING,
         **options: Any,
     ) -> None:
         self._engine = Engine(
@@ -88,6 +91,7 @@ class Client(
             credentials_file=credentials_file,
             max_total=max_total_concurrent_requests,
             redis=as_redis(shared),
+            groups=model_groups,
             fallbacks=(fallbacks,) if isinstance(fallbacks, str) else tuple(fallbacks),
         )
 

@@ -13,6 +13,7 @@ from ipfs_accel_async.call import Call
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
+from ipfs_accel_async.groups import model_groups
 from ipfs_accel_async.home import Home
 from ipfs_accel_async.options import NO_WISHES, Defaults
 from ipfs_accel_async.profiles import profile
@@ -51,6 +52,7 @@ class Engine:
         max_total: int | None,
         fallbacks: tuple[str, ...] = (),
         redis: Redis | None = None,
+        groups: Mapping[str, Any] = NOTHING,
     ) -> None:
         if http_client is not None and transport is not None:
             raise ConfigError("pass http_client or transport, not both")
@@ -94,6 +96,8 @@ class Engine:
             cache,
             redis,
         )
+        if groups:
+            self._home.groups = model_groups(groups)
         self.source: tuple[Any, str | None, Mapping[str, Any]] | None = None
         self._options = NO_WISHES
         self._defaults = Defaults(fallbacks=fallbacks) if fallbacks else None
@@ -139,6 +143,9 @@ class Engine:
         if self._defaults is not None:
             fallbacks = fallbacks or self._defaults.fallbacks
         others = tuple(self.target(other, operation) for other in fallbacks)
+        group = self._home.groups.get(model)
+        if group is not None:
+            return await group.ask(self, operation, payload, others, priority=priority, timeout=timeout, tags=tags)
         target = self.target(model, operation, endpoint)
         return await self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
 

@@ -13,6 +13,7 @@ from ipfs_accel_async.transport.schemes import Schemes
 
 if TYPE_CHECKING:
     from ipfs_accel_async.cache.exact import Cache
+    from ipfs_accel_async.groups import ModelGroup
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.provider import Providers
     from ipfs_accel_async.settings import Settings
@@ -49,6 +50,7 @@ class Home:
         self.max_total = max_total
         self.cache = cache
         self.redis = redis
+        self.groups: dict[str, ModelGroup] = {}
         self.current: Runtime | None = None
         self.closed = False
         self._common = common

@@ -101,6 +101,10 @@ class Reloading:
 
 def adopt(home: Home, fresh: Home) -> None:
     """Let the providers of `home` go on as those of `fresh` are configured."""
+    if set(home.groups) != set(fresh.groups) or any(
+        home.groups[name].models != fresh.groups[name].models for name in home.groups
+    ):
+        home.groups = fresh.groups
     known = home.providers
     for name, provider in known.adopt(fresh.providers):
         places = provider.places

@@ -40,7 +40,7 @@ MAY = {
     "exchange": VALUES | {"core", "wire", "providers", "transport"},
     "cache": VALUES | {"core", "policy", "results", "wire"},
     "semantic": VALUES | {"core", "policy", "cache"},
-    "batching": VALUES | {"core", "payloads", "policy", "providers", "results", "settings", "wire"},
+    "batching": VALUES | {"core", "middleware", "payloads", "policy", "providers", "results", "settings", "wire"},
     "config": VALUES | {"config", "options", "policy", "providers"},
     "client": None,  # composes everything but what stands on it
     "simulator": set(),
@@ -73,6 +73,7 @@ PARTS = {
             "capacity",
             "configuration",
             "endpoints",
+            "groups",
             "home",
             "jobs",
             "keyring",
