@@ -73,6 +73,8 @@ def embed_request(texts: str | Iterable[str], params: Mapping[str, Any]) -> Embe
     Raises:
         InvalidRequestError: There is no text, or one is empty or no string.
     """
+    if texts.__class__ is str and texts:  # most calls; the checks below cost more than all the rest
+        return EmbedRequest((texts,), params)
     if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
         raise InvalidRequestError(f"texts must be a string or a list of strings, not {type(texts).__name__}")
     many = (texts,) if isinstance(texts, str) else tuple(texts)
@@ -111,6 +113,8 @@ def as_priority(priority: int | str) -> Priority:
     Raises:
         InvalidRequestError: There is no such priority.
     """
+    if priority.__class__ is Priority:
+        return priority
     try:
         if not isinstance(priority, bool):
             return Priority[priority.upper()] if isinstance(priority, str) else Priority(priority)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ipfs_accel_async.batching.gathering import Gathering
 from ipfs_accel_async.batching.members import Member
-from ipfs_accel_async.errors import InvalidRequestError
+from ipfs_accel_async.errors import DeadlineExceededError, InvalidRequestError
+from ipfs_accel_async.middleware.coalesce import UNSHARED
 from ipfs_accel_async.policy.batch import cuts
 from ipfs_accel_async.types import NOTHING
 
@@ -47,11 +48,15 @@ class Batcher:
         self._held = held
         self._counted = counted
         self._gatherings: dict[Hashable, Gathering] = {}
+        self._asked: tuple[Call, Rules, Hashable] | None = None
 
     def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
         """Answer `call`, alone or with others."""
         if call.operation not in GATHERED:
             return next(call)
+        asked, self._asked = self._asked, None
+        if asked is not None and asked[0] is call:  # single flight has just asked
+            return self._join(call, call.payload, asked[1], asked[2], next)
         rules = self._rules.of(call)
         if rules is None:
             return next(call)
@@ -60,6 +65,27 @@ class Batcher:
         if payload is None or key is None:
             return next(call)
         return self._join(call, payload, rules, key, next)
+
+    def shares(self, call: Call) -> bool:
+        """Whether equal calls share a place here, at each of their targets: single flight has nothing to do then."""
+        if call.operation not in GATHERED:
+            return False
+        if call.fallbacks:
+            return all(self._shares(call.with_target(target)) for target in (call.target, *call.fallbacks))
+        return self._shares(call)
+
+    def _shares(self, call: Call) -> bool:
+        rules, payload = self._rules.of(call), call.payload
+        if rules is None or rules.described or not _shareable(call, rules):
+            return False
+        form = rules.form
+        key = form.key(payload)
+        if key is None or form.same(payload) is None:
+            return False
+        if len(form.items(payload)) > 1 and rules.bounds.exceeded(*form.weigh(payload)):
+            return False
+        self._asked = (call, rules, key)
+        return True
 
     def close(self) -> None:
         """Refuse all that waits for others. Idempotent."""
@@ -81,23 +107,36 @@ class Batcher:
         next: Handler,  # noqa: A002
     ) -> Result:
         gathering = self._gathering(call, rules, key, next)
-        weight = rules.form.weigh(payload)
-        gathering.admit(call)
+        form = rules.form
+        weight = form.weigh(payload)
         if weight[0] > 1 and rules.bounds.exceeded(*weight):
+            gathering.admit(call)
             return await _in_parts(call, payload, gathering)
-        member = Member(call, payload, weight, gathering.loop.create_future(), whole=True)
-        gathering.join(member)
-        try:
-            answer = await member.future
-        except BaseException:
-            gathering.leave(member)
-            raise
+        same = form.same(payload) if _shareable(call, rules) else None
+        asked_anew = False
+        while True:
+            member = Member(call, payload, weight, gathering.loop.create_future(), whole=True, same=same)
+            if same is None or not gathering.shares(member):
+                gathering.admit(call)
+                gathering.join(member)
+            try:
+                answer = await member.future
+                break
+            except DeadlineExceededError:  # of the request: this call may have time left for one of its own
+                if asked_anew or not member.late:
+                    raise
+                asked_anew = True
+            except BaseException:
+                ended = gathering.leave(member)
+                if ended is not None:
+                    await asyncio.wait((ended,))  # it has given back what it held
+                raise
         if answer is not None:
             return answer  # type: ignore[no-any-return]
         try:
             return await next(call)  # type: ignore[no-any-return]
         finally:
-            gathering.landed(None)
+            gathering.landed(member.items)
 
     def _fitted(self, call: Call) -> Payload | None:
         """The payload as the model takes it; None where that is not known yet, or its rows cannot be stacked."""
@@ -118,6 +157,7 @@ class Batcher:
             target.endpoint,
             tenant,
             call.options.key,
+            call.options.max_retries,
             call.idempotent,
             own,
         )
@@ -134,6 +174,10 @@ class Batcher:
 
     def _forget(self, key: Hashable) -> None:
         self._gatherings.pop(key, None)
+
+
+def _shareable(call: Call, rules: Rules) -> bool:
+    return rules.single_flight and call.idempotent and call.options.cache not in UNSHARED
 
 
 async def _in_parts(call: Call, payload: Payload, gathering: Gathering) -> Answer:

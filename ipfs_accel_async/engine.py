@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
 from ipfs_accel_async.arguments import as_priority, as_timeout
 from ipfs_accel_async.caching import Caches, cache_in, joined, memory_cache, redis_cache, semantic_in
-from ipfs_accel_async.call import Call
+from ipfs_accel_async.call import Call, new_id
 from ipfs_accel_async.config import as_keys, checked_url, settings
 from ipfs_accel_async.credentials import CredentialsFile
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
@@ -237,7 +236,7 @@ class Engine:
             priority=as_priority(priority),
             deadline=now + seconds,
             submitted=now,
-            request_id=str(uuid.uuid4()),
+            request_id=new_id(),
             idempotent=idempotent,
             tags=tags,
             fallbacks=fallbacks,

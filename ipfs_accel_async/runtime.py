@@ -76,7 +76,9 @@ class Runtime:
         describe = Describe(providers.codecs)
         rules = Rulebook(providers.codecs, lambda provider: providers[provider].settings)
         self._batcher = Batcher(rules, describe.held, observe.gathered)
-        self.coalesce = Coalesce(lambda provider: providers[provider].settings, caching=cache is not None)
+        self.coalesce = Coalesce(
+            lambda provider: providers[provider].settings, caching=cache is not None, gathered=self._batcher.shares
+        )
         self.semantic = semantic_layer(cache, lambda call: self.handle(call), providers, rng)
         self.handle = stack(
             [

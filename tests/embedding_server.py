@@ -52,10 +52,7 @@ class EmbeddingServer:
 
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
-        body = json.loads(request.body)
-        self.asked.append(body)
-        self.requests.append(request)
-        self.times.append(asyncio.get_running_loop().time())
+        body = self.read(request)
         self.now += 1
         self.peak = max(self.peak, self.now)
         try:
@@ -73,6 +70,14 @@ class EmbeddingServer:
         if self.spoil is not None:
             made = self.spoil(body, made)
         return made if isinstance(made, Response) else MockTransport.reply(made, headers=JSON)
+
+    def read(self, request: Request) -> dict[str, Any]:
+        """What is asked, noted down."""
+        body: dict[str, Any] = json.loads(request.body)
+        self.asked.append(body)
+        self.requests.append(request)
+        self.times.append(asyncio.get_running_loop().time())
+        return body
 
     @staticmethod
     def good(body: dict[str, Any]) -> dict[str, Any]:

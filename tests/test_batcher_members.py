@@ -150,6 +150,6 @@ async def test_a_thousand_tasks_of_many_calls_get_their_own() -> None:
 
         assert all(await asyncio.gather(*(task(number) for number in range(1_000))))
     assert sum(server.sizes) == 10_000
-    assert len(server.sizes) <= 40
+    assert len(server.sizes) <= 60
     assert json.dumps(server.asked[0]["input"][0])
-    assert np.mean(server.sizes) >= 250
+    assert np.mean(server.sizes) >= 200

@@ -48,6 +48,10 @@ class Form(ABC):
             ValueError: The answer is not of so many items.
         """
 
+    def same(self, payload: Any) -> Hashable | None:
+        """What equal calls of one key have in common, so that they may share a place; None: they may not."""
+        return None
+
     def cut(self, payload: Any, start: int, stop: int) -> Payload:
         """The payload of some of the items."""
         raise TypeError(f"{type(payload).__name__} is one item")
@@ -91,24 +95,20 @@ class Form(ABC):
             message = f"the answer does not fit the {len(members)} calls that were sent together: {error}"
             raise ResponseValidationError(message, target=answer.target, request_id=answer.request_id) from error
         usages = split_usage(answer.usage, [member.tokens for member in members])
+        common = {
+            "target": answer.target,
+            "model": answer.model,
+            "provider_request_id": answer.provider_request_id,
+            "attempts": answer.attempts,
+            "limits": answer.limits,
+        }
         made: list[Answer | Exception] = []
         for member, share, usage in zip(members, shares, usages, strict=True):
             if isinstance(share, Exception):
                 made.append(share)
                 continue
             kind = share.pop("kind", type(answer))
-            made.append(
-                kind(
-                    target=answer.target,
-                    model=share.pop("model", answer.model),
-                    usage=usage,
-                    request_id=member.call.request_id,
-                    provider_request_id=answer.provider_request_id,
-                    attempts=answer.attempts,
-                    limits=answer.limits,
-                    **share,
-                )
-            )
+            made.append(kind(**{**common, "usage": usage, "request_id": member.call.request_id, **share}))
         return made
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ipfs_accel_async.batching.members import Batch, Member, asking
+from ipfs_accel_async.batching.request import Batch, asking
 from ipfs_accel_async.errors import AccelError, ClientClosedError, QueueFullError
-from ipfs_accel_async.policy.batch import SHARE, plan
+from ipfs_accel_async.policy.batch import plan
+from ipfs_accel_async.policy.spreading import Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from ipfs_accel_async.batching.members import Member
     from ipfs_accel_async.batching.rules import Rules
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.core import Handler
@@ -51,6 +53,8 @@ class Gathering:
         self.batches: set[Batch] = set()
         self._empty = empty
         self._waiting: dict[Member, None] = {}
+        self._places: dict[Hashable, Member] = {}
+        self._aloft = self._enough = 0
         self._items = self._tokens = self._bytes = 0
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -74,31 +78,59 @@ class Gathering:
     def join(self, member: Member) -> None:
         """Wait for others, at most for the batch's timeout."""
         rules = self.rules
+        if member.same is not None:
+            self._places[member.same] = member
         self._waiting[member] = None
         self._items += member.items
         self._tokens += member.tokens
         self._bytes += member.bytes
         if self._soon is None and self.flying < rules.places:
-            full = self._items >= SHARE or rules.bounds.reached(self._items, self._tokens, self._bytes)
-            if full or not self.flying:
+            if not self.flying or self._items >= self._enough or self._full():
                 self._soon = self.loop.call_soon(self._send, context=self._context)
             elif self._timer is None:
                 self._timer = self.loop.call_later(rules.timeout, self._due, context=self._context)
 
-    def leave(self, member: Member) -> None:
-        """Wait no more, wherever it is; harmless once it was answered."""
-        if member in self._waiting:
-            self._drop(member)
-            self._rest()
-        elif member.batch is not None:
-            member.batch.leave(member)
-        elif member.alone:
-            self.landed(None)
+    def shares(self, member: Member) -> bool:
+        """Whether an equal one waits or is under way, whose place `member` now shares."""
+        found = self._places.get(member.same)
+        return found is not None and found.take(member)
 
-    def landed(self, _: Any) -> None:
-        """A request has ended: its place is free for what gathered meanwhile."""
+    def leave(self, member: Member) -> asyncio.Task[None] | None:
+        """Wait no more, wherever it is; harmless once it was answered.
+
+        Returns:
+            The task of the request, where that was cancelled as nobody waits for it any more.
+        """
+        place = member.first or member
+        wanted = place.lose(member)
+        batch = place.batch
+        if batch is not None:
+            batch.tell(member)
+        if wanted:
+            return None
+        self.forget(place)
+        if place in self._waiting:
+            self._drop(place)
+            self._rest()
+        elif batch is not None:
+            batch.leave(place)
+            return batch.task if batch.task.cancelling() else None
+        elif place.alone:
+            place.alone = False
+            self.landed(place.items)
+        return None
+
+    def forget(self, member: Member) -> None:
+        """Let no other one share its place from now on."""
+        if member.same is not None and self._places.get(member.same) is member:
+            del self._places[member.same]
+
+    def landed(self, items: int, batch: Batch | None = None) -> None:
+        """A request of so many items has ended: its place is free for what gathered meanwhile."""
         self.flying -= 1
-        self.batches = {batch for batch in self.batches if not batch.task.done()}
+        self._bear(-items)
+        if batch is not None:
+            self.batches.discard(batch)
         if self._waiting and self._soon is None:
             self._soon = self.loop.call_soon(self._send, context=self._context)
         self._rest()
@@ -114,14 +146,16 @@ class Gathering:
         """Refuse what waits."""
         for member in list(self._waiting):
             self._drop(member)
-            member.answer(
-                ClientClosedError(
-                    "the client was closed while the call waited for others",
-                    target=member.call.target,
-                    request_id=member.call.request_id,
-                    phase="queue",
+            self.forget(member)
+            for one in member.waiters():
+                one.answer(
+                    ClientClosedError(
+                        "the client was closed while the call waited for others",
+                        target=one.call.target,
+                        request_id=one.call.request_id,
+                        phase="queue",
+                    )
                 )
-            )
         self._rest()
 
     def end(self) -> list[asyncio.Task[None]]:
@@ -144,13 +178,17 @@ class Gathering:
         rules, waiting = self.rules, list(self._waiting)
         if self._learns(waiting):
             return
-        if len({member.call.priority for member in waiting}) > 1:
+        if len({member.priority for member in waiting}) > 1:
             aging = rules.aging
-            waiting.sort(key=lambda member: member.call.submitted + member.call.priority * aging)
-        for members in plan(waiting, rules.bounds, flying=self.flying, places=rules.places, due=due):
+            waiting.sort(key=lambda member: member.call.submitted + member.priority * aging)
+        share = rules.spreading.share(self._items, self._aloft, rules.places)
+        leaving = plan(waiting, rules.bounds, share, flying=self.flying, places=rules.places, due=due)
+        together = len(leaving) > 1 and not self.flying
+        crowd = Crowd(len(leaving), self.loop.time(), rules.spreading) if together else None
+        for members in leaving:
             for member in members:
                 self._drop(member)
-            self._launch(members)
+            self._launch(members, crowd)
         if self._timer is not None and (not self._waiting or self.flying >= rules.places):
             self._timer.cancel()
             self._timer = None
@@ -180,14 +218,23 @@ class Gathering:
             self._send()
         self._rest()
 
-    def _launch(self, members: Sequence[Member]) -> None:
+    def _launch(self, members: Sequence[Member], crowd: Crowd | None = None) -> None:
         self.flying += 1
+        self._bear(sum(member.items for member in members))
         first = members[0]
-        if len(members) == 1 and first.whole:
+        if len(members) == 1 and first.whole and first.same is None:
             first.alone = True
             first.answer(None)
         else:
-            self.batches.add(Batch(self, members))
+            self.batches.add(Batch(self, members, crowd))
+
+    def _full(self) -> bool:
+        return self.rules.bounds.reached(self._items, self._tokens, self._bytes)
+
+    def _bear(self, items: int) -> None:
+        """So many items more are under way."""
+        self._aloft += items
+        self._enough = self.rules.spreading.enough(self._aloft, self.rules.places)
 
     def _drop(self, member: Member) -> None:
         del self._waiting[member]

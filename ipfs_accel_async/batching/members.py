@@ -1,22 +1,19 @@
-"""A call that waits for others, or a part of one, and the request that carries several of them."""
+"""A call that waits for others, or a part of one; equal calls share one place."""
 
 from __future__ import annotations
 
 import copy
-import uuid
-from contextvars import Context
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from ipfs_accel_async.call import Call
-from ipfs_accel_async.errors import AccelError, BadRequestError, ClientClosedError, InvalidRequestError
-from ipfs_accel_async.trace import Trace
-from ipfs_accel_async.types import NativeRequest
+from ipfs_accel_async.errors import AccelError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Hashable
 
-    from ipfs_accel_async.batching.gathering import Gathering
+    from ipfs_accel_async.batching.request import Batch
+    from ipfs_accel_async.call import Call
 
 
 class Member:
@@ -27,24 +24,88 @@ class Member:
         payload: What of it goes into this request.
         weight: Its items, tokens and bytes.
         future: Gets the answer; None where the call is to go by itself.
+        whole: Whether `payload` is all of the call.
+        same: What it has in common with its equals, who may share its place; None: nobody may.
 
     Attributes:
         alone: Whether it goes by itself.
         batch: The request that carries it.
+        context: In which its request is made if it shares that with none but its equals.
+        first: The member in whose place it is; None: it has its own.
+        gone: Whether it waits no more, though others in its place may.
+        late: Whether it came when the request had gone with an earlier deadline than its own.
+        priority: The best of all in its place.
+        sharers: Who else is in its place.
     """
 
-    __slots__ = ("alone", "batch", "bytes", "call", "future", "items", "payload", "tokens", "whole")
+    __slots__ = (
+        "alone",
+        "batch",
+        "bytes",
+        "call",
+        "context",
+        "first",
+        "future",
+        "gone",
+        "items",
+        "late",
+        "payload",
+        "priority",
+        "same",
+        "sharers",
+        "tokens",
+        "whole",
+    )
 
     def __init__(
-        self, call: Call, payload: Any, weight: tuple[int, int, int], future: asyncio.Future[Any], *, whole: bool
+        self,
+        call: Call,
+        payload: Any,
+        weight: tuple[int, int, int],
+        future: asyncio.Future[Any],
+        *,
+        whole: bool,
+        same: Hashable | None = None,
     ) -> None:
         self.call = call
         self.payload = payload
         self.items, self.tokens, self.bytes = weight
         self.future = future
         self.whole = whole
-        self.alone = False
+        self.same = same
+        self.priority = call.priority
+        self.context = None if same is None else copy_context()
+        self.alone = self.gone = self.late = False
         self.batch: Batch | None = None
+        self.first: Member | None = None
+        self.sharers: dict[Member, None] | None = None
+
+    def take(self, other: Member) -> bool:
+        """Let an equal one share this place; not if it is in more of a hurry than the request that has gone."""
+        if self.batch is not None:
+            if self.batch.priority > other.priority:
+                return False
+            other.late = other.call.deadline > self.batch.deadline
+        elif other.priority < self.priority:
+            self.priority = other.priority
+        if self.sharers is None:
+            self.sharers = {}
+        self.sharers[other] = None
+        other.first = self
+        return True
+
+    def lose(self, member: Member) -> bool:
+        """`member` waits no more in this place; whether others do."""
+        if member is self:
+            self.gone = True
+        elif self.sharers:
+            self.sharers.pop(member, None)
+        return not self.gone or bool(self.sharers)
+
+    def waiters(self) -> list[Member]:
+        """Who waits in this place, in the order in which they came."""
+        own = [] if self.gone else [self]
+        return own if self.sharers is None else [*own, *self.sharers]
 
     def answer(self, made: Any) -> None:
         """Hand over the answer, or raise its own error, unless nobody waits any more."""
@@ -55,115 +116,6 @@ class Member:
             self.future.set_exception(made)
         else:
             self.future.set_result(made)
-
-
-class Batch:
-    """One request with the items of several members. It has a task, as no member's own end may end it.
-
-    Args:
-        gathering: Where its members waited.
-        members: Whose items it carries, in their order.
-    """
-
-    def __init__(self, gathering: Gathering, members: Sequence[Member]) -> None:
-        self._gathering = gathering
-        self._members = members
-        self._live = len(members)
-        self._others = len({id(member.call) for member in members}) - 1
-        self.trace = Trace()
-        self.request_id = str(uuid.uuid4())
-        self._since = gathering.loop.time()
-        for member in members:
-            member.batch = self
-        # an empty context: what one caller has set there is no other caller's business
-        self.task = gathering.loop.create_task(self._run(), context=Context())
-        self.task.add_done_callback(gathering.landed)
-
-    def leave(self, member: Member) -> None:
-        """A member waits no more; when the last one has gone, so has the request."""
-        member.batch = None
-        self._tell(member)
-        self._live -= 1
-        if not self._live:
-            self.task.cancel()
-
-    async def _run(self) -> None:
-        members = [member for member in self._members if member.batch is self]
-        rules = self._gathering.rules
-        try:
-            answer = await self._gathering.next(self._call(members))
-            made: Sequence[Any] = rules.form.answers(answer, members)
-        except (BadRequestError, InvalidRequestError) as error:
-            if len(members) < 2:
-                self._fail(members, error)
-                return
-            left = [member for member in members if member.batch is self]  # what was refused may be theirs who left
-            for member in left:
-                self._tell(member)
-            self._gathering.halve(left)
-        except Exception as error:  # noqa: BLE001 - whatever it is, each member raises it
-            spared = rules.form.spared(error, members)
-            if spared is None:
-                self._fail(members, error)
-            else:
-                self._deliver(members, spared)
-        except BaseException:
-            self._fail(members, ClientClosedError("the client was closed while this call was under way"))
-            raise
-        else:
-            if self._others:
-                self._gathering.counted(members)
-            self._deliver(members, made)
-
-    def _call(self, members: Sequence[Member]) -> Call:
-        rules, first = self._gathering.rules, members[0].call
-        return Call(
-            operation=rules.form.operation or first.operation,
-            target=first.target,
-            payload=rules.form.merged([member.payload for member in members]),
-            priority=min(member.call.priority for member in members),
-            deadline=max(member.call.deadline for member in members),
-            submitted=min(member.call.submitted for member in members),
-            request_id=self.request_id,
-            idempotent=first.idempotent,
-            tags=self._gathering.tags,
-            trace=self.trace,
-            options=first.options,
-        )
-
-    def _deliver(self, members: Sequence[Member], made: Sequence[Any]) -> None:
-        for member, own in zip(members, made, strict=True):
-            if member.batch is self:
-                self._tell(member)
-                member.answer(own_error(own, member.call) if isinstance(own, Exception) else own)
-
-    def _fail(self, members: Sequence[Member], error: Exception) -> None:
-        self._deliver(members, [error] * len(members))
-
-    def _tell(self, member: Member) -> None:
-        """Write down in the member's trace what happened to the request."""
-        trace, ours = member.call.trace, self.trace
-        trace.phase = ours.phase
-        trace.attempts += ours.attempts
-        trace.queue_seconds += ours.queue_seconds + max(self._since - member.call.submitted, 0.0)
-        trace.tries += ours.tries
-        if self._others:
-            trace.batch = (self.request_id, self._others, self._since)
-
-
-def asking(call: Call, operation: str) -> Call:
-    """The call that asks a server for its bounds, in time for a call that waits for them."""
-    return Call(
-        operation=operation,
-        target=call.target,
-        payload=NativeRequest(),
-        priority=call.priority,
-        deadline=call.deadline,
-        submitted=call.submitted,
-        request_id=str(uuid.uuid4()),
-        tags=call.tags,
-        options=call.options,
-    )
 
 
 def own_error(error: Exception, call: Call) -> Exception:

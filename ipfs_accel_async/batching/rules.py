@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.batching.keys import Keys
@@ -10,6 +10,7 @@ from ipfs_accel_async.batching.pairs import Pairs
 from ipfs_accel_async.batching.tensors import Inferences, Rows
 from ipfs_accel_async.batching.texts import Prompts, Texts
 from ipfs_accel_async.policy.batch import Bounds
+from ipfs_accel_async.policy.spreading import Spreading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +49,8 @@ class Rules:
         told_by: Operation that tells the server's own bounds; empty once it has.
         table: The bounds by the codec's table.
         limited: Whether the settings name the items of a request.
+        single_flight: Whether equal calls share a place.
+        spreading: What is known of how the service takes several requests at once.
     """
 
     form: Form
@@ -60,6 +63,8 @@ class Rules:
     told_by: str
     table: Batchable
     limited: bool
+    single_flight: bool
+    spreading: Spreading = field(default_factory=Spreading)
 
     def learn(self, told: Mapping[str, Any]) -> None:
         """Take over what a server tells of its own bounds; the settings may only lower them."""
@@ -133,6 +138,7 @@ class Rulebook:
             told_by=table.told_by,
             table=table,
             limited=own.max_batch_size is not None,
+            single_flight=settings.single_flight,
         )
         return rules, call.operation in own.batching
 

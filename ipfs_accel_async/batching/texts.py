@@ -38,6 +38,10 @@ class Texts(Form):
         """The texts."""
         return payload.inputs if isinstance(payload, ModerateRequest) else payload.texts
 
+    def same(self, payload: Any) -> Hashable | None:
+        """The texts."""
+        return self.items(payload)
+
     def merged(self, payloads: Sequence[Any]) -> Any:
         """All texts, one after the other."""
         return self._of(payloads[0], tuple(item for payload in payloads for item in self.items(payload)))

@@ -28,6 +28,9 @@ REPEATABLE = frozenset(
     {"classify", "count_tokens", "detokenize", "embed", "moderate", "rerank", "similarity", "tokenize"}
 )
 
+UNSHARED = frozenset({"off", "write-only"})
+"""Modes of the cache in which a caller wants an answer made for it alone."""
+
 
 class Coalesce:
     """Lets equal calls that are under way at once share one request, and its answer.
@@ -41,10 +44,18 @@ class Coalesce:
     Args:
         settings_for: Settings of a provider.
         caching: Whether any provider's answers may come from a cache.
+        gathered: Whether equal calls share a place in a gathered request further in: they pass through here.
     """
 
-    def __init__(self, settings_for: Callable[[str], Settings], *, caching: bool = False) -> None:
+    def __init__(
+        self,
+        settings_for: Callable[[str], Settings],
+        *,
+        caching: bool = False,
+        gathered: Callable[[Call], bool] = lambda _: False,
+    ) -> None:
         self._settings_for = settings_for
+        self._gathered = gathered
         self._caching = caching
         self._flights: dict[Form, Flight] = {}
         self._tasks: set[asyncio.Task[Result]] = set()
@@ -64,12 +75,14 @@ class Coalesce:
                 return next(call)
         elif call.operation not in REPEATABLE and not self._caching:
             return next(call)
+        if not self._caching and self._gathered(call):
+            return next(call)
         settings = self._settings_for(call.target.provider)
         return self._share(call, settings, next) if self._shareable(call, settings) else next(call)
 
     def _shareable(self, call: Call, settings: Settings) -> bool:
         stream = call.payload.stream
-        if not settings.single_flight or not call.idempotent or call.options.cache in {"off", "write-only"}:
+        if not settings.single_flight or not call.idempotent or call.options.cache in UNSHARED:
             return False
         if stream and (stream is not True or not settings.replay_bytes):
             return False

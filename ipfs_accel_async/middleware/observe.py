@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.core import settle
 from ipfs_accel_async.errors import AccelError, RejectedError
+from ipfs_accel_async.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ipfs_accel_async.call import Call, Outcome
+    from ipfs_accel_async.answers import Answer
+    from ipfs_accel_async.call import Call
     from ipfs_accel_async.core import Handler, Result
     from ipfs_accel_async.metrics.meter import Meter
 
@@ -29,7 +30,16 @@ class Observe:
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call` and count it: a stream when it is closed."""
         call.trace.submitted = call.submitted
-        return await settle(next(call), lambda outcome: self._ended(call, outcome))
+        try:
+            answer: Result = await next(call)
+        except BaseException as error:
+            self._ended(call, error, None)
+            raise
+        if isinstance(answer, Flow):
+            answer.on_close(lambda outcome: self._ended(call, outcome.error, outcome.answer))
+        else:  # `settle` does the same, for a coroutine more
+            self._ended(call, None, answer)
+        return answer
 
     def retried(self, call: Call, error: AccelError) -> None:
         """Count a retry and its cause; the retry layer tells."""
@@ -49,9 +59,9 @@ class Observe:
             meter.batches += 1
             meter.batched += calls
 
-    def _ended(self, call: Call, outcome: Outcome) -> None:
+    def _ended(self, call: Call, error: BaseException | None, answer: Answer | None) -> None:
         now = asyncio.get_running_loop().time()
-        error, answer, trace = outcome.error, outcome.answer, call.trace
+        trace = call.trace
         trace.ended = now
         if error is not None:
             trace.error = type(error).__name__
@@ -60,6 +70,9 @@ class Observe:
         elif answer is not None:
             object.__setattr__(answer, "trace", trace)  # frozen, but nobody has it yet
         target = answer.target if answer is not None else call.target
+        seconds = now - call.submitted
+        usage = answer.usage if answer is not None else None
+        name = None if error is None else type(error).__name__
         for meter in self._meters_for(target.provider):
             meter.queue_time.add(trace.queue_seconds)
             if trace.attempts > 1:
@@ -72,6 +85,4 @@ class Observe:
             if error is not None:
                 meter.rejections += isinstance(error, RejectedError)
                 meter.timeouts += isinstance(error, TimeoutError)
-            usage = answer.usage if answer is not None else None
-            name = None if error is None else type(error).__name__
-            meter.ended(target.model or f"({call.operation})", now - call.submitted, now, name, usage)
+            meter.ended(target.model or f"({call.operation})", seconds, now, name, usage)

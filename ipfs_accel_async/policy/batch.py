@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SHARE = 384
-"""Items that are worth a request of their own while another one is under way: more of them are spread over places."""
-
-
 class Weighed(Protocol):
     """What is gathered: the part of a call that stays in one request."""
 
@@ -61,15 +57,18 @@ def packed(parts: Sequence[Part], bounds: Bounds, share: int) -> Iterator[list[P
         yield group
 
 
-def plan(parts: Sequence[Part], bounds: Bounds, *, flying: int, places: int, due: bool) -> list[list[Part]]:
+def plan(
+    parts: Sequence[Part], bounds: Bounds, share: int, *, flying: int, places: int, due: bool
+) -> list[list[Part]]:
     """The requests to send now. What is in none of them waits.
 
-    With nothing under way all goes: a lone call never lingers. Else the last request, if it is neither full nor large,
-    waits for more until it is due. Beyond the places nothing goes: what waits there gathers.
+    With nothing under way all goes: a lone call never lingers. Else the last request, if it is neither full nor has its
+    share, waits for more until it is due. Beyond the places nothing goes: what waits there gathers.
 
     Args:
         parts: What waits, those that go first in front.
         bounds: The most of a request.
+        share: Items that a request gets.
         flying: Requests under way.
         places: Requests that may be.
         due: Whether the oldest has waited for as long as it may.
@@ -77,12 +76,10 @@ def plan(parts: Sequence[Part], bounds: Bounds, *, flying: int, places: int, due
     free = places - flying
     if free <= 0 or not parts:
         return []
-    total = sum(part.items for part in parts)
-    share = -(-total // max(1, min(free, total // SHARE)))
     ready = list(packed(parts, bounds, share))
     if len(ready) <= free and flying and not due:
         last = ready[-1]
-        if sum(part.items for part in last) < SHARE and not _full(last, bounds):
+        if sum(part.items for part in last) < share and not _full(last, bounds):
             ready.pop()
     return ready[:free]
 

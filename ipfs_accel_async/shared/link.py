@@ -107,12 +107,20 @@ class Link:
     async def _boxed(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         if self.down:
             raise DownError
+        failure: Exception | None = None
+        task = asyncio.current_task()
+        cancelling = 0 if task is None else task.cancelling()
         try:
             async with asyncio.timeout(self.settings.timeout):
-                return await ask()
+                answer = await ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is down
-            self.failed(error)
-        raise DownError
+            failure = error
+        if task is not None and task.cancelling() > cancelling:
+            raise asyncio.CancelledError  # the library may swallow it
+        if failure is not None:
+            self.failed(failure)
+            raise DownError
+        return answer
 
     def failed(self, error: Exception) -> None:
         """Redis cannot be used: nothing is asked of it for a while. One warning a minute says so."""

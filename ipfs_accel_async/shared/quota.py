@@ -22,6 +22,7 @@ QUIET = 4
 SMALL = 16
 """Uses are told at once of a limit whose burst is no more than so many calls."""
 TINY = 1e-6
+NEVER = float("inf")
 
 
 class SharedQuota(Quota):
@@ -142,6 +143,8 @@ class SharedQuota(Quota):
         if not answer:
             return False  # to a question that came late
         *gives, wait = (float(value) for value in answer)
+        if len(gives) != len(self.shares) or not all(0 <= value < NEVER for value in (*gives, wait)):
+            raise ValueError("what Redis has under this quota is not ours")
         for share, give in zip(self.shares, gives, strict=True):
             share.acked = share.sent
             share.held += give

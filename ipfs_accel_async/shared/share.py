@@ -61,9 +61,6 @@ class Share:
         if not self.wanted:
             return [*told, 0, 0]
         processes = max(processes, 1)
-        if self.rate:
-            ahead = min(self.rate * AHEAD, self.capacity / 2) / processes
-        else:
-            ahead = self.limit * PART // processes
+        ahead = min(self.rate * AHEAD, self.capacity / 2) / processes if self.rate else self.limit * PART // processes
         least = self.wanted + min(ahead, self.rate * BATCH)
         return [*told, least if least <= self.capacity / 2 else self.wanted, self.wanted + ahead]

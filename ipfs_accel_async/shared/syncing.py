@@ -76,7 +76,7 @@ class Sync:
     async def _run(self) -> None:
         beat = asyncio.get_running_loop().time()
         try:
-            while True:
+            while not self._task.cancelling():  # a library below may swallow what ends this
                 try:
                     beat = await self._turn(beat)
                 except DownError:

@@ -48,7 +48,7 @@ class Verdicts:
     def hear(self, name: str, left: float, now: float) -> bool:
         """Act on a verdict; whether calls that wait should look again."""
         until = now + left
-        if self._knows(name, until):
+        if not left > 0 or self._knows(name, until):  # nor what is no number
             return False
         self._known[name] = until
         kind, *rest = name.split(_APART)

@@ -11,6 +11,9 @@ NO_STEP = "the loop over what has passed has no step then"
 
 PARTS = "parts = [Member(call, one, form.weigh(one), gathering.loop.create_future(), whole={}) for one in pieces]"
 
+BEST = "return self.each.index(rank, least.index(rank) << BLOCK)"
+FROM_START = "no place before it has that number: it takes longer"
+
 EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
     "batcher.py": [
         (
@@ -34,6 +37,11 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "policy/budget.py": [("if behind <= 0:", "if behind < 0:", NO_STEP)],
+    "policy/ranks.py": [
+        ("if rank <= least[block]:", "if rank < least[block]:", "the next branch finds the same number then"),
+        (BEST, "return self.each.index(rank, )", FROM_START),
+        (BEST, "return self.each.index(rank, least.index(rank) >> BLOCK)", FROM_START),
+    ],
     "policy/spread.py": [
         (
             "if len(self._failing) < self._models:",

@@ -20,6 +20,13 @@ KILLED = {1, 3}
 ENDLESS = {24, -24, 36, 152, 255}
 """Exit codes of a mutant that ran out of time: somebody who runs the tests notices that as well."""
 SECONDS = 3600
+HURRY = """
+from hypothesis import Phase
+
+settings.register_profile("mutation", settings(), phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False)
+settings.load_profile("mutation")
+"""
+"""A mistake that is found need not be made small: that takes most of the time otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,8 @@ def run(file: str, folder: Path, *, processes: int) -> list[Mutant]:
 def _copy(file: str, folder: Path) -> None:
     for name in ("ipfs_accel_async", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (folder / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(HURRY)
     lists = {
         "source_paths": ["ipfs_accel_async"],
         "only_mutate": [f"ipfs_accel_async/{file}"],

@@ -23,7 +23,7 @@ JUDGES = {
         ("admission.py", "caps.py", "dispatcher.py", "lanes.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER
     ),
     "policy/allowance.py": ("policy/test_quota*.py",),
-    "policy/ejection.py": ("policy/test_replica*.py",),
+    "policy/ejection.py": ("policy/test_ejection*.py", "policy/test_replica.py"),
     "policy/failures.py": ("policy/test_failures*.py", "policy/test_breaker*.py"),
     "policy/permit.py": ("policy/test_breaker*.py",),
     "policy/shadow.py": ("policy/test_threshold*.py",),

@@ -152,7 +152,7 @@ _PHRASES = {
     "pull request": "pullrequest",
 }  # fmt: skip
 _GROUP = re.compile(r"\([^()]*\)[?*+]?|\\[a-zA-Z]")
-_LITERAL = re.compile(r"[a-z]{2,}(?![a-z]*[?*+])")
+_LITERAL = re.compile(r"(?<![a-z])[a-z]{2,}+(?![?*+])")
 
 
 def _needed(pattern: str) -> str:
