@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     )
     from ipfs_accel_async.rounds import Conversation
     from ipfs_accel_async.semantic.similar import SemanticCache
+    from ipfs_accel_async.shared import Redis
 
 __all__ = [
     "APIError",
@@ -144,6 +145,7 @@ __all__ = [
     "Ranked",
     "Ranking",
     "RateLimitError",
+    "Redis",
     "RejectedError",
     "Reply",
     "RequestTimeoutError",
@@ -205,6 +207,7 @@ _LATER = {
     "Function": "ipfs_accel_async.functions",
     "Handler": "ipfs_accel_async.handler",
     "PartialFailureError": "ipfs_accel_async.native.s3_kit",
+    "Redis": "ipfs_accel_async.shared",
     "S3Key": "ipfs_accel_async.providers.s3_kit",
     "VoiceTurn": "ipfs_accel_async.native.openai",
     "fetch_image": "ipfs_accel_async.transport.fetch",

@@ -150,6 +150,21 @@ FILES: dict[str, dict[str, str]] = {
         "test_queries_and_headers_of_native_calls_cannot_break_out": "G02",
     },
     "tests/test_native_requests.py": {"test_a_path_that_climbs_is_refused": "G01"},
+    "tests/shared/test_odd.py": {
+        "test_what_redis_answers_oddly_is_done_without": "D01 D11",
+        "test_a_slow_redis_costs_a_call_its_box": "D01",
+        "test_a_redis_that_is_not_there": "D01",
+        "test_without_redis_calls_go_on_and_it_is_said_once": "D01",
+        "test_a_redis_that_is_not_there_from_the_start": "D01",
+        "test_what_others_left_under_a_key_is_a_miss": "D02",
+        "test_scripts_that_were_flushed_are_loaded_again": "D11",
+    },
+    "tests/shared/test_leases.py": {
+        "test_in_no_history_is_more_used_than_one_burst_and_the_rate": "D11",
+        "test_a_clock_of_the_server_that_jumps_gives_one_burst_at_most": "D11",
+        "test_what_a_dead_one_held_of_a_day_returns_when_its_lease_ends": "D11",
+        "test_who_was_away_longer_than_its_lease_holds_nothing": "D11",
+    },
 }
 
 ELSEWHERE = {f"{path}::{test}": tuple(rows.split()) for path, tests in FILES.items() for test, rows in tests.items()}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipfs_accel_async.policy.batch import SHARE, Bounds, cuts, packed, plan, shared_out
+from ipfs_accel_async.policy.batch import Bounds, cuts, packed, plan, shared_out
 
 SMALL = Bounds(32)
 
@@ -47,16 +47,16 @@ def sizes(groups: list[list[Part]]) -> list[int]:
 )
 def test_what_is_sent_follows_from_what_is_under_way(waiting: int, flying: int, due: bool, sent: list[int]) -> None:
     """Nothing under way: all. Something: full requests, the rest when it is due. No place: nothing."""
-    assert sizes(plan([Part()] * waiting, SMALL, flying=flying, places=5, due=due)) == sent
+    assert sizes(plan([Part()] * waiting, SMALL, 500, flying=flying, places=5, due=due)) == sent
 
 
 @pytest.mark.parametrize(
     ("waiting", "flying", "sent"),
-    [(SHARE - 1, 1, []), (SHARE, 1, [SHARE]), (4 * SHARE, 0, [SHARE] * 4), (100 * SHARE, 3, [2_048] * 2)],
+    [(199, 1, []), (200, 1, [200]), (350, 1, [200]), (350, 0, [200, 150]), (2_000, 0, [200] * 5), (700, 3, [200] * 2)],
 )
-def test_a_crowd_is_spread_over_the_places(waiting: int, flying: int, sent: list[int]) -> None:
-    """From two shares on it goes side by side, in requests of about one size, up to the bound."""
-    assert sizes(plan([Part()] * waiting, Bounds(2_048), flying=flying, places=5, due=False)) == sent
+def test_a_crowd_goes_in_shares(waiting: int, flying: int, sent: list[int]) -> None:
+    """As many shares side by side as there are free places; less than one waits while something is under way."""
+    assert sizes(plan([Part()] * waiting, Bounds(2_048), 200, flying=flying, places=5, due=False)) == sent
 
 
 def test_tokens_and_bytes_bound_a_request_too() -> None:
@@ -69,7 +69,7 @@ def test_tokens_and_bytes_bound_a_request_too() -> None:
 def test_a_request_full_of_tokens_does_not_wait_for_items() -> None:
     """What is full by any bound goes at once."""
     parts = [Part(tokens=5), Part(tokens=5)]
-    assert plan(parts, Bounds(100, tokens=10), flying=1, places=2, due=False) == [parts]
+    assert plan(parts, Bounds(100, tokens=10), 100, flying=1, places=2, due=False) == [parts]
 
 
 parts_of_any_size = st.lists(
@@ -93,12 +93,12 @@ def test_requests_are_the_parts_in_their_order(
         assert not over or len(group) == 1
 
 
-@given(parts_of_any_size, st.integers(0, 7), st.integers(1, 6), st.booleans())
+@given(parts_of_any_size, st.integers(1, 100), st.integers(0, 7), st.integers(1, 6), st.booleans())
 def test_a_plan_never_passes_the_places_or_the_first_in_line(
-    parts: list[Part], flying: int, places: int, due: bool
+    parts: list[Part], share: int, flying: int, places: int, due: bool
 ) -> None:
     """What goes are the first of those that wait; with a free place and nothing under way somebody goes."""
-    groups = plan(parts, Bounds(50, 200, 200), flying=flying, places=places, due=due)
+    groups = plan(parts, Bounds(50, 200, 200), share, flying=flying, places=places, due=due)
     sent = [part for group in groups for part in group]
     assert sent == parts[: len(sent)]
     assert len(groups) <= max(places - flying, 0)

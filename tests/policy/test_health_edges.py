@@ -83,6 +83,7 @@ def test_a_park_ends_as_early_as_it_is_said() -> None:
     assert (health.opens_at(a, "m"), health.parks(a, 0.0), health.parks(b, 0.0)) == (0.5, {"m": 0.5}, {})
     assert health.parks(a, 0.5) == {}
     assert health.reason(a, "m", 0.5) == ""
+    assert health.reason(b, "m", 0.25) == ""
 
 
 def test_when_a_seat_opens_is_known_of_parks_alone() -> None:
@@ -147,6 +148,15 @@ def test_the_bill_is_another_matter_than_the_secret() -> None:
     assert (a.out, b.out, c.out) == ("refused", "", "refused")
     join(health, late := Seat("d", group="one"))
     assert late.out == ""
+
+
+def test_a_release_pays_no_other_groups_bill() -> None:
+    """And begins with nothing to wait for."""
+    health, (a, b) = a_health("one", "two")
+    assert health.due == NEVER
+    health.unpaid("two")
+    health.release(a)
+    assert (a.out, b.out) == ("", "billing")
 
 
 def test_a_key_that_has_left_can_be_forgotten() -> None:

@@ -31,6 +31,22 @@ def test_a_seat_shares_its_quota_with_nobody_unless_it_is_said() -> None:
     assert Seat("a").group == "a"
     seat = Seat("a", group="g", most=3)
     assert (seat.group, seat.load, seat.room, seat.out, seat.trial) == ("g", 0, 3, "", False)
+    assert (seat.weight, seat.tier) == (1.0, 0)
+    seat = Seat("b", weight=2.0, tier=1)
+    assert (seat.weight, seat.tier) == (2.0, 1)
+
+
+def test_a_lease_that_comes_back_was_used_unless_it_is_said() -> None:
+    """Its turn is over; nobody is pinned unless somebody is named."""
+    for strategy in ("round-robin", "per-user"):
+        ring, order = a_ring(strategy, *map(Seat, "abc")), ""
+        for _ in range(6):
+            seat = ring.choose()
+            assert seat is not None
+            ring.take(seat)
+            ring.give(seat)
+            order += seat.alias
+        assert order == "abcabc", strategy
 
 
 def test_a_ring_is_least_loaded_unless_it_is_said() -> None:

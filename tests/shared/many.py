@@ -13,61 +13,24 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import Client
 from ipfs_accel_async.errors import AllKeysExhaustedError
 from ipfs_accel_async.shared import Redis
 from ipfs_accel_async.shared.share import PART
 from ipfs_accel_async.shared.syncing import BEAT
-from tests.answering import completion
 from tests.shared.conftest import Server, binary
+from tests.shared.counting import Counter, excess
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Proof = Callable[[Server, Counter, int], Awaitable[dict[str, Any]]]
 
 MODEL = "openai:gpt-4.1-mini"
 PROCESSES = 4
 BURST_SECONDS = 1.0
-BODY = json.dumps(completion("Yes.")).encode()
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
-
-
-class Counter:
-    """An HTTP server that notes when each request came."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-        self._server: asyncio.Server | None = None
-
-    async def start(self) -> str:
-        """Listen; gives the base URL."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    int(line.split(b":")[1])
-                    for line in head.lower().split(b"\r\n")
-                    if line.startswith(b"content-length")
-                )
-                await reader.readexactly(length)
-                self.times.append(asyncio.get_running_loop().time())
-                writer.write(ANSWER)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-def excess(times: list[float], rate: float) -> float:
-    """The most by which any span of time had more requests than `rate` allows in it."""
-    worst, least = 0.0, float("inf")
-    for number, at in enumerate(sorted(times)):
-        least = min(least, number - rate * at)
-        worst = max(worst, number + 1 - rate * at - least)
-    return worst
 
 
 def client(url: str, redis: str, calls: int, options: dict[str, Any]) -> Client:
@@ -91,9 +54,8 @@ async def work(url: str, redis: str, calls: int, options: dict[str, Any]) -> Non
 
         async def one(number: int) -> None:
             try:
-                reply = await ai.chat(MODEL, f"Question {number}")
-                if reply.trace is not None:
-                    granted.append(reply.trace.tries[-1].at)  # of a clock that all processes of a machine share
+                trace = (await ai.chat(MODEL, f"Question {number}")).trace
+                granted.extend([trace.tries[-1].at] if trace else [])  # of a clock that all processes share
                 kind = "ok"
             except Exception as error:
                 kind = type(error).__name__
@@ -103,9 +65,7 @@ async def work(url: str, redis: str, calls: int, options: dict[str, Any]) -> Non
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        async with asyncio.TaskGroup() as group:
-            for number in range(1, calls):
-                group.create_task(one(number))
+        await asyncio.gather(*map(one, range(1, calls)))
     sys.stdout.write(json.dumps({"ended": ended, "granted": granted}))
 
 
@@ -134,14 +94,13 @@ async def ends(processes: list[asyncio.subprocess.Process]) -> tuple[dict[str, i
     return whole, granted
 
 
-async def limit(redis: Server, calls: int) -> dict[str, Any]:
+async def limit(redis: Server, counter: Counter, calls: int) -> dict[str, Any]:
     """All calls at a shared limit: no span of time has more than the rate and the burst.
 
     That holds of the grants. On a machine that is slow for a moment requests that were granted one after the other
     arrive together: of the arrivals it holds with what the rate gives in the longest time that one was on its way.
     """
-    counter = Counter()
-    url = await counter.start()
+    url = counter.url
     rate = max(calls / 40, 20.0)
     processes = await started(
         url, redis.url, calls // PROCESSES, {"rpm": round(rate * 60), "burst_seconds": BURST_SECONDS}
@@ -165,10 +124,9 @@ async def limit(redis: Server, calls: int) -> dict[str, Any]:
     }
 
 
-async def killed(redis: Server, calls: int) -> dict[str, Any]:
+async def killed(redis: Server, counter: Counter, calls: int) -> dict[str, Any]:
     """One process dies: what it held unused can be leased once its lease has ended, and no more than that."""
-    counter = Counter()
-    url = await counter.start()
+    url = counter.url
     most, seconds = calls, 2.0
     options: dict[str, Any] = {"rpd": most, "lease": seconds}
     processes = await started(url, redis.url, calls // PROCESSES // 2, options)
@@ -194,10 +152,9 @@ async def killed(redis: Server, calls: int) -> dict[str, Any]:
     }
 
 
-async def without(redis: Server, calls: int) -> dict[str, Any]:
+async def without(redis: Server, counter: Counter, calls: int) -> dict[str, Any]:
     """Redis dies in the middle: every call is answered."""
-    counter = Counter()
-    url = await counter.start()
+    url = counter.url
     rate = max(calls / 10, 20.0)
     options = {"rpm": round(rate * 60), "burst_seconds": BURST_SECONDS, "box": 0.05}
     processes = await started(url, redis.url, calls // PROCESSES, options)
@@ -219,7 +176,8 @@ async def run(calls: int) -> dict[str, dict[str, Any]]:
             server = Server(program, Path(folder))
             server.start()
             try:
-                proofs[proof.__name__] = await proof(server, calls)
+                async with Counter() as counter:
+                    proofs[proof.__name__] = await proof(server, counter, calls)
             finally:
                 server.stop()
     return proofs

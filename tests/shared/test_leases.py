@@ -10,7 +10,7 @@ import pytest
 from ipfs_accel_async.policy.quota import Cost, Limits, Reservation
 from ipfs_accel_async.shared.quota import SharedQuota
 from ipfs_accel_async.shared.scripts import LEASE
-from tests.shared.many import excess
+from tests.shared.counting import excess
 
 if TYPE_CHECKING:
     from tests.shared.conftest import Server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from ipfs_accel_async.shared import Redis
 from ipfs_accel_async.shared.link import DownError, Link
 from ipfs_accel_async.transport.mock import MockTransport
 from tests.shared.resp import Odd
-from tests.shared.test_shared import MODEL, Service, until
+from tests.shared.test_shared import MODEL, Service, client, until
 
 if TYPE_CHECKING:
     from tests.shared.conftest import Server
@@ -113,19 +114,33 @@ async def test_one_that_hangs_does_not_keep_a_client_from_closing() -> None:
         assert asyncio.all_tasks() - before == served
 
 
-async def test_it_comes_back_by_itself(redis: Server) -> None:
-    """What was down and is there again is used again, a second or two later."""
+async def test_without_redis_calls_go_on_and_it_is_said_once(redis: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """While Redis is down nothing is lost and little is waited; one warning, without the password; it comes back."""
     service = Service()
-    redis.stop()
-    async with sharing(service, redis.url) as ai:
+    async with client(redis, service, shared=Redis(redis.url, timeout=0.05), cache="on", rpm=60_000) as ai:
         await ai.chat(MODEL, "Hello")
+        redis.stop()
+        with caplog.at_level(logging.WARNING, logger="ipfs_accel_async"):
+            for number in range(40):
+                assert (await ai.chat(MODEL, f"Hello {number}")).text == "Yes."
+        assert sum("shared state is down" in record.message for record in caplog.records) == 1
+        redis.start()
         link = ai._engine._home.link
         assert link is not None
-        await until(lambda: link.down)
-        redis.start()
         await until(lambda: not link.down)
-        await ai.chat(MODEL, "Hello again")
-        assert await link.command("KEYS", "*answer*")
+        before = service.count
+        await ai.chat(MODEL, "Back?")
+        await ai.chat(MODEL, "Back?")
+        assert service.count == before + 1
+
+
+async def test_a_redis_that_is_not_there_from_the_start(redis: Server) -> None:
+    """A client works without it from its first call on, under its own share of the limit."""
+    redis.stop()
+    service = Service()
+    async with client(redis, service, rpm=6_000) as ai:
+        await asyncio.gather(*(ai.chat(MODEL, str(number)) for number in range(5)))
+        assert service.count == 5
 
 
 async def test_scripts_that_were_flushed_are_loaded_again(redis: Server) -> None:
@@ -183,3 +198,15 @@ async def test_nothing_is_asked_of_one_that_is_down() -> None:
             await link.command("GET", "a")
         assert odd.asked == [b"GET", b"GET"]
         await link.aclose()
+
+
+async def test_a_loop_that_was_held_up_is_not_redis_being_down(redis: Server) -> None:
+    """An answer that came while this process did something else for longer than the box counts."""
+    link = Link(Redis(redis.url, timeout=BOX), "me")
+    assert await link.ping()
+    loop = asyncio.get_running_loop()
+    for _ in range(5):
+        loop.call_soon(time.sleep, 3 * BOX)  # what holds the loop up
+        assert await link.command("SET", "a", "b")
+    assert not link.down
+    await link.aclose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -200,35 +199,6 @@ async def test_who_computes_and_fails_leaves_it_to_another(redis: Server) -> Non
     ):
         given = await asyncio.gather(one.chat(MODEL, "Hi"), two.chat(MODEL, "Hi"), return_exceptions=True)
         assert sorted(type(one_).__name__ for one_ in given) == ["Reply", "ServerError"]
-
-
-async def test_without_redis_calls_go_on_and_it_is_said_once(redis: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """While Redis is down nothing is lost and little is waited; one warning, without the password; it comes back."""
-    service = Service()
-    async with client(redis, service, shared=Redis(redis.url, timeout=0.05), cache="on", rpm=60_000) as ai:
-        await ai.chat(MODEL, "Hello")
-        redis.stop()
-        with caplog.at_level(logging.WARNING, logger="ipfs_accel_async"):
-            for number in range(40):
-                assert (await ai.chat(MODEL, f"Hello {number}")).text == "Yes."
-        assert sum("shared state is down" in record.message for record in caplog.records) == 1
-        redis.start()
-        link = ai._engine._home.link
-        assert link is not None
-        await until(lambda: not link.down)
-        before = service.count
-        await ai.chat(MODEL, "Back?")
-        await ai.chat(MODEL, "Back?")
-        assert service.count == before + 1
-
-
-async def test_a_redis_that_is_not_there_from_the_start(redis: Server) -> None:
-    """A client works without it from its first call on, under its own share of the limit."""
-    redis.stop()
-    service = Service()
-    async with client(redis, service, rpm=6_000) as ai:
-        await asyncio.gather(*(ai.chat(MODEL, str(number)) for number in range(5)))
-        assert service.count == 5
 
 
 @pytest.mark.parametrize(
