@@ -42,13 +42,14 @@ async def measure() -> dict[str, float]:
         async def past(call: Call) -> Embeddings:
             return answer
 
-        async def calls(handle: Any) -> None:
+        async def calls(handle: Any, number: int) -> None:
+            text = f"a text of some few words and of number {number}"  # equal ones would share a place
             for _ in range(ROUNDS):
-                await handle(Call("embed", target, EmbedRequest(("a text of some few words",)), deadline=1e18))
+                await handle(Call("embed", target, EmbedRequest((text,)), deadline=1e18))
 
         async def cost(handle: Any) -> float:
             start = time.process_time()
-            await asyncio.gather(*(calls(handle) for _ in range(SIZE)))
+            await asyncio.gather(*(calls(handle, number) for number in range(SIZE)))
             return (time.process_time() - start) / (SIZE * ROUNDS) * 1e6
 
         through = partial(batcher, next=handler)

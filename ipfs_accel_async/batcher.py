@@ -149,18 +149,9 @@ class Batcher:
             return None  # the layer below asks for a fresh description before it refuses
 
     def _gathering(self, call: Call, rules: Rules, own: Hashable, next: Handler) -> Gathering:  # noqa: A002
-        target, tenant = call.target, call.tags.get("tenant", "")
-        key = (
-            call.operation,
-            target.provider,
-            target.model,
-            target.endpoint,
-            tenant,
-            call.options.key,
-            call.options.max_retries,
-            call.idempotent,
-            own,
-        )
+        tenant, wishes = call.tags.get("tenant", ""), call.options
+        # the rules are those of one operation, provider and address
+        key = (rules, call.target.model, tenant, wishes.key, wishes.max_retries, call.idempotent, own)
         found = self._gatherings.get(key)
         if found is None:
             found = self._gatherings[key] = Gathering(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ipfs_accel_async import Client, MockTransport
+from ipfs_accel_async import MockTransport
 from ipfs_accel_async.wire.http import Request, Response
 from tests.answering import JSON
 from tests.embedding_server import EmbeddingServer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,11 +62,32 @@ async def test_an_attempt_is_written_down() -> None:
 async def test_each_attempt_counts_its_own_wait() -> None:
     """The second one of a call that waited before: the call has the sum."""
     dispatcher, handler = a_dispatcher(max_concurrent_requests=1), Handler(2.0)
+    await asyncio.sleep(5)
     call = a_call()
     call.trace.queue_seconds = 10.0
     await asyncio.gather(dispatcher(a_call(), handler), dispatcher(call, handler))
     assert (call.trace.tries[0].queued, call.trace.queue_seconds) == (2.0, 12.0)
     assert call.trace.phase == "queue"
+
+
+async def test_a_lease_of_a_call_that_was_cancelled_in_the_step_it_was_granted_was_not_used() -> None:
+    """Its gate hears that it says nothing of the service."""
+    gate = Gate()
+    dispatcher, handler = a_dispatcher([gate], max_concurrent_requests=1), Handler(2.0)
+    waiting: list[asyncio.Future[object]] = []
+
+    async def first() -> None:
+        await dispatcher(a_call(), handler)
+        waiting[0].cancel()  # its ticket has just been granted, and its task has not run since
+
+    running = asyncio.ensure_future(first())
+    await asyncio.sleep(0)
+    waiting.append(asyncio.ensure_future(dispatcher(a_call(), handler)))
+    with pytest.raises(asyncio.CancelledError):
+        await waiting[0]
+    await running
+    assert gate.heard == [("ok", 2.0), ("ignored", 2.0)]
+    assert quiet(dispatcher)
 
 
 async def test_an_attempt_that_failed_has_its_errors_name() -> None:
@@ -156,9 +176,40 @@ async def test_the_lent_key_goes_along() -> None:
 
         calls = [a_call(), a_call()]
         await asyncio.gather(*(dispatcher(call, Handler(1.0, answer)) for call in calls))
-        target = replace(TARGET, endpoint="http://127.0.0.7") if spread else TARGET
-        assert [(call.key, call.target) for call in sent] == [(KEY, target)] * 2
-        assert [call.trace.tries[0].target for call in calls] == [target] * 2
+        endpoint = "http://127.0.0.7" if spread else TARGET.endpoint
+        assert [(call.key, call.target, call.target.endpoint) for call in sent] == [(KEY, TARGET, endpoint)] * 2
+        assert [call.trace.tries[0].target.endpoint for call in calls] == [endpoint] * 2
+
+
+async def test_what_was_lent_in_vain_was_not_used() -> None:
+    """Where a later gate makes a call wait, refuses it or fails: the one before hears when, and no more."""
+
+    class Odd(Gate):
+        def try_take(self, call: Call, now: float) -> Any:
+            if call.request_id == "later":
+                return now + 1.0 if now < 4.0 else self
+            raise {"refused": CircuitOpenError("open"), "broken": ZeroDivisionError()}[call.request_id]
+
+    for name in ("later", "refused", "broken"):
+        gate = Gate()
+        start = asyncio.get_running_loop().time()
+        await asyncio.sleep(3)
+        await asyncio.gather(a_dispatcher([gate, Odd()])(a_call(name=name), Handler(1.0)), return_exceptions=True)
+        assert gate.heard[0] == ("ignored", start + 3.0)
+        assert all(kind == "ignored" for kind, _ in gate.heard[:-1])
+
+
+async def test_high_priority_takes_its_reserved_place_without_a_turn_of_the_loop() -> None:
+    """As any call does where there is room."""
+    dispatcher, handler = a_dispatcher(max_concurrent_requests=2, reserved_for_high=1), Handler(1.0)
+    task = asyncio.ensure_future(dispatcher(a_call(name="first"), handler))
+    await asyncio.sleep(0)
+    coroutine = dispatcher(a_call(name="high", priority=Priority.HIGH), urgent := Handler(0))
+    coroutine.send(None)  # runs until the handler's own first await
+    assert urgent.started == ["high"]
+    coroutine.close()
+    await task
+    assert quiet(dispatcher)
 
 
 async def test_high_priority_takes_its_reserved_place_in_the_step_it_comes() -> None:

@@ -65,7 +65,7 @@ class Form(ABC):
         tokens = size = 0
         items = self.items(payload)
         for item in items:
-            text = item if isinstance(item, str) else str(item)
+            text = item if item.__class__ is str else str(item)
             if text.isascii():
                 tokens += len(text) // 3 + 1
                 size += len(text) + 4
@@ -95,20 +95,24 @@ class Form(ABC):
             message = f"the answer does not fit the {len(members)} calls that were sent together: {error}"
             raise ResponseValidationError(message, target=answer.target, request_id=answer.request_id) from error
         usages = split_usage(answer.usage, [member.tokens for member in members])
-        common = {
-            "target": answer.target,
-            "model": answer.model,
-            "provider_request_id": answer.provider_request_id,
-            "attempts": answer.attempts,
-            "limits": answer.limits,
-        }
         made: list[Answer | Exception] = []
         for member, share, usage in zip(members, shares, usages, strict=True):
             if isinstance(share, Exception):
                 made.append(share)
                 continue
             kind = share.pop("kind", type(answer))
-            made.append(kind(**{**common, "usage": usage, "request_id": member.call.request_id, **share}))
+            share.setdefault("model", answer.model)
+            made.append(
+                kind(
+                    target=answer.target,
+                    usage=usage,
+                    request_id=member.call.request_id,
+                    provider_request_id=answer.provider_request_id,
+                    attempts=answer.attempts,
+                    limits=answer.limits,
+                    **share,
+                )
+            )
         return made
 
 
@@ -141,19 +145,16 @@ def split_usage(usage: Usage, weights: Sequence[int]) -> list[Usage]:
     extra = usage.total_tokens - usage.input_tokens - usage.output_tokens
     rest = shared_out(extra, weights) if extra else [0] * len(weights)
     whole = sum(weights) or 1
-    return [
-        Usage(
-            given,
-            made,
-            given + made + more,
-            cached,
-            written,
-            reasoned,
-            None if usage.cost is None else usage.cost * weight / whole,
-            usage.estimated,
-        )
-        for weight, given, made, cached, written, reasoned, more in zip(weights, *columns, rest, strict=True)
-    ]
+    made: dict[tuple[int, ...], Usage] = {}  # many are alike, and a value is made more slowly than found
+    shares = []
+    for parts in zip(weights, *columns, rest, strict=True):
+        if parts not in made:
+            weight, given, written, cached, kept, reasoned, more = parts
+            cost = None if usage.cost is None else usage.cost * weight / whole
+            total = given + written + more
+            made[parts] = Usage(given, written, total, cached, kept, reasoned, cost, usage.estimated)
+        shares.append(made[parts])
+    return shares
 
 
 def summed(answers: Sequence[Answer]) -> Usage:

@@ -148,14 +148,9 @@ class Gathering:
             self._drop(member)
             self.forget(member)
             for one in member.waiters():
-                one.answer(
-                    ClientClosedError(
-                        "the client was closed while the call waited for others",
-                        target=one.call.target,
-                        request_id=one.call.request_id,
-                        phase="queue",
-                    )
-                )
+                why = "the client was closed while the call waited for others"
+                call = one.call
+                one.answer(ClientClosedError(why, target=call.target, request_id=call.request_id, phase="queue"))
         self._rest()
 
     def end(self) -> list[asyncio.Task[None]]:

@@ -38,24 +38,10 @@ class Member:
         sharers: Who else is in its place.
     """
 
-    __slots__ = (
-        "alone",
-        "batch",
-        "bytes",
-        "call",
-        "context",
-        "first",
-        "future",
-        "gone",
-        "items",
-        "late",
-        "payload",
-        "priority",
-        "same",
-        "sharers",
-        "tokens",
-        "whole",
-    )
+    alone = gone = late = False
+    batch: Batch | None = None
+    first: Member | None = None
+    sharers: dict[Member, None] | None = None
 
     def __init__(
         self,
@@ -75,10 +61,6 @@ class Member:
         self.same = same
         self.priority = call.priority
         self.context = None if same is None else copy_context()
-        self.alone = self.gone = self.late = False
-        self.batch: Batch | None = None
-        self.first: Member | None = None
-        self.sharers: dict[Member, None] | None = None
 
     def take(self, other: Member) -> bool:
         """Let an equal one share this place; not if it is in more of a hurry than the request that has gone."""

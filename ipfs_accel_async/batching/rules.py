@@ -34,7 +34,7 @@ MOST = 1_024
 """Rules that are remembered."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Rules:
     """How calls of one operation of one model are gathered.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+
 class Weighed(Protocol):
     """What is gathered: the part of a call that stays in one request."""
 
@@ -57,9 +58,7 @@ def packed(parts: Sequence[Part], bounds: Bounds, share: int) -> Iterator[list[P
         yield group
 
 
-def plan(
-    parts: Sequence[Part], bounds: Bounds, share: int, *, flying: int, places: int, due: bool
-) -> list[list[Part]]:
+def plan(parts: Sequence[Part], bounds: Bounds, share: int, *, flying: int, places: int, due: bool) -> list[list[Part]]:
     """The requests to send now. What is in none of them waits.
 
     With nothing under way all goes: a lone call never lingers. Else the last request, if it is neither full nor has its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ipfs_accel_async.answers import Embeddings, ModelInfo, ModelList
-from ipfs_accel_async.errors import ConfigError
+from ipfs_accel_async.errors import ConfigError, ResponseValidationError
 from ipfs_accel_async.payloads import (
     ClassifyRequest,
     DetokenizeRequest,
@@ -146,7 +146,8 @@ class HfTei(Codec):
                 self._sizes.clear()
             expected = self._sizes.setdefault((call.target.endpoint, call.target.model), size)
         if expected is not None and size != expected:
-            raise ValueError(f"the vectors have {size} dimensions, not {expected}: is another model being served?")
+            message = f"the vectors have {size} dimensions, not {expected}: is another model being served?"
+            raise ResponseValidationError(message, target=call.target, request_id=call.request_id)
 
     def parse_error(self, call: CallFacts, response: Response) -> APIError:
         """The typed error of a response; a body that is too large and a refused key are told without JSON."""

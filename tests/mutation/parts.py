@@ -19,10 +19,9 @@ DISPATCHER = (
 )
 JUDGES = {
     "batcher.py": BATCHER,
-    **dict.fromkeys(
-        ("admission.py", "caps.py", "dispatcher.py", "lanes.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER
-    ),
-    "policy/allowance.py": ("policy/test_quota*.py",),
+    **dict.fromkeys(("admission.py", "caps.py", "dispatcher.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER),
+    "lanes.py": ("test_lanes*.py", *(f"test_dispatcher_{part}.py" for part in ("edges", "full", "models", "traces"))),
+    "policy/allowance.py": ("policy/test_allowance.py", "policy/test_quota*.py"),
     "policy/ejection.py": ("policy/test_ejection*.py", "policy/test_replica.py"),
     "policy/failures.py": ("policy/test_failures*.py", "policy/test_breaker*.py"),
     "policy/permit.py": ("policy/test_breaker*.py",),

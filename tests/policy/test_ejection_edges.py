@@ -88,7 +88,9 @@ def test_the_past_is_forgotten_only_after_good_calls_alone() -> None:
     assert one.ejections == 1
 
 
-@pytest.mark.parametrize("good", [{"calls": 1}, {"seconds": 300.0}, {"margin": 0.999}, {"longest": 30.0}])
+@pytest.mark.parametrize(
+    "good", [{"calls": 1}, {"seconds": 300.0}, {"seconds": 0.5}, {"margin": 0.999}, {"longest": 30.0}]
+)
 def test_the_ends_of_each_range_are_in_it(good: dict[str, float]) -> None:
     """One call, a first ejection as long as the longest."""
     Ejection(**good)  # type: ignore[arg-type]

@@ -10,7 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_async import Client, Keys
-from ipfs_accel_async.errors import AccelError, AllKeysExhaustedError, ConnectError, DeadlineExceededError, InterruptedCallError
+from ipfs_accel_async.errors import (
+    AccelError,
+    AllKeysExhaustedError,
+    ConnectError,
+    DeadlineExceededError,
+    InterruptedCallError,
+)
 from tests.faults.virtual import Answer, VirtualServer, refuses, says
 from tests.virtual_loop import VirtualLoop
 
