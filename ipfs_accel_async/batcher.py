@@ -36,6 +36,10 @@ class Batcher:
         rules: What is gathered, and how much.
         held: The description of a call's model, where one was fetched already.
         counted: Told of each request that several calls shared: one of them, and how many there were.
+
+    Attributes:
+        led: Calls that had a place which equal ones may share.
+        shared: Calls that shared the place of an equal one.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Batcher:
         self._held = held
         self._counted = counted
         self._gatherings: dict[Hashable, Gathering] = {}
+        self.led = self.shared = 0
         self._asked: tuple[Call, Rules, Hashable] | None = None
 
     def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
@@ -116,9 +121,12 @@ class Batcher:
         asked_anew = False
         while True:
             member = Member(call, payload, weight, gathering.loop.create_future(), whole=True, same=same)
-            if same is None or not gathering.shares(member):
+            if same is not None and gathering.shares(member):
+                self.shared += 1
+            else:
                 gathering.admit(call)
                 gathering.join(member)
+                self.led += same is not None
             try:
                 answer = await member.future
                 break

@@ -51,7 +51,7 @@ class Caches:
         cache, runtime = self._home.cache, self._home.current
         flights = {"sent": 0, "shared": 0}
         if runtime is not None:
-            flights = {"sent": runtime.coalesce.led, "shared": runtime.coalesce.shared}
+            flights = runtime.flights()
         return {**(cache.stats() if cache is not None else {}), "single_flight": flights}
 
     async def clear(self) -> int:

@@ -104,6 +104,11 @@ class Runtime:
             Exchange(providers.codecs, transport),
         )
 
+    def flights(self) -> dict[str, int]:
+        """Calls that others might share, and those that shared them, by single flight or in a gathered request."""
+        one, other = self.coalesce, self._batcher
+        return {"sent": one.led + other.led, "shared": one.shared + other.shared}
+
     def _meter(self, name: str) -> Meter:
         return Meter(name, self._started, self._since)
 

@@ -24,6 +24,7 @@ async def test_a_thousand_equal_calls_are_one_item() -> None:
     server = EmbeddingServer(seconds=1.0)
     async with server.client() as ai:
         made = await embed(ai, ["text 7"] * 1_000)
+        assert ai.cache.stats()["single_flight"] == {"sent": 1, "shared": 999}
     assert server.sizes == [1]
     assert all(right(answer, "m", "text 7") for answer in made)
     assert [answer.cached for answer in made] == [False] + [True] * 999

@@ -147,9 +147,7 @@ class KeyHealth(Generic[AnySeat]):
         """When a seat can serve a model again, as far as that is known: infinity where only a release helps."""
         if seat.out:
             return NEVER
-        parked = self.parked.get(model, {}).get(seat.group, 0.0)
-        denied = seat.alias in self.denied.get(model, ())
-        return NEVER if denied and not parked else parked or NEVER
+        return self.parked.get(model, {}).get(seat.group) or NEVER
 
     def reason(self, seat: AnySeat, model: str, now: float) -> str:
         """Why a seat does not serve a model, in words; empty when nothing is held against it."""

@@ -35,6 +35,8 @@ ORDER = """\
 def order(self, replicas: Sequence[Replica], now: float, avoid: str = "{}", home: str = "{}") -> list[Replica]:"""
 OUT = "ranked.sort(key=lambda replica: (replica.ejected_until > now) * {} + (replica.name == avoid))  # stable"
 
+FIRST_ALONE = "the first answer has all the weight"
+
 EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
     "batcher.py": [
         (
@@ -96,6 +98,14 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "policy/budget.py": [("if behind <= 0:", "if behind < 0:", NO_STEP)],
+    "policy/expectation.py": [
+        *((f"self._{name} = 0.0", f"self._{name} = 1.0", FIRST_ALONE) for name in ("estimated", "input", "output")),
+        (
+            "if self._count > 1 and estimated > 0 and self._estimated > 0:",
+            "if self._count >= 1 and estimated > 0 and self._estimated > 0:",
+            "before the first answer the mean of the estimates is 0",
+        ),
+    ],
     "policy/keyring.py": [
         ("self.base = tier << 200", "self.base = tier << 201", FAR),
         (FEWEST.format(64), FEWEST.format(65), FAR),
