@@ -39,7 +39,7 @@ def client(url: str, redis: str, calls: int, options: dict[str, Any]) -> Client:
     return Client(
         base_urls={"openai": url},
         keys={"openai": "sk-a"},
-        shared=Redis(redis, lease_seconds=options.get("lease", 10.0), timeout=options.get("box", 1.0)),
+        shared=Redis(redis, lease_seconds=options.get("lease", 10.0), timeout=options.get("box", 5.0)),
         queue_size=calls,
         max_concurrent_requests=50,
         **{"timeout": 240.0, **own},
