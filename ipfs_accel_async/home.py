@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.arguments import as_grace
 from ipfs_accel_async.errors import ClientClosedError, ConfigError, ForkedClientError
-from ipfs_accel_async.runtime import Runtime, idle_report
 from ipfs_accel_async.transport.schemes import Schemes
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.groups import ModelGroup
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.provider import Providers
+    from ipfs_accel_async.runtime import Runtime
     from ipfs_accel_async.settings import Settings
     from ipfs_accel_async.shared import Redis
     from ipfs_accel_async.shared.link import Link
@@ -53,6 +53,9 @@ class Home:
         self.groups: dict[str, ModelGroup] = {}
         self.current: Runtime | None = None
         self.closed = False
+        from ipfs_accel_async.runtime import Runtime, idle_report  # a third of the package, for who makes a client
+
+        self._make_runtime, self._idle_report = Runtime, idle_report
         self._common = common
         self._http_client = http_client
         self._process = 0
@@ -65,7 +68,7 @@ class Home:
 
     def report(self) -> Report:
         """The metrics report; of zeros while nothing was called."""
-        return idle_report() if self.current is None else self.current.report()
+        return self._idle_report() if self.current is None else self.current.report()
 
     def statistics(self) -> dict[str, Any]:
         """What is going on right now."""
@@ -91,7 +94,9 @@ class Home:
             if self.current is not None and not self.current.loop.is_closed():
                 raise ConfigError("this client belongs to another running event loop: make one client a loop")
             self._process = process
-            self.current = Runtime(self.providers, self._make_transport(), self.max_total, self.cache, self.redis)
+            self.current = self._make_runtime(
+                self.providers, self._make_transport(), self.max_total, self.cache, self.redis
+            )
         return self.current
 
     async def aclose(self, grace: float | None = None) -> None:
