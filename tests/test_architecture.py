@@ -16,6 +16,7 @@ VALUES = {
     "deltas",
     "counts",
     "fold",
+    "error_base",
     "errors",
     "keys",
     "secret",
@@ -106,7 +107,7 @@ PARTS = {
     "semantic": "semantic",
     "__main__": "cli",
 }
-ONE_TREE = {"errors.py": 360}  # thirty classes of three lines: a tree is read in one piece
+ONE_TREE = {"errors.py": 325}  # thirty classes of three lines: a tree is read in one piece
 ABOVE_CLIENT = {"cli", "simulator", "gateway", "bulk"}
 
 

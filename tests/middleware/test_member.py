@@ -9,6 +9,7 @@ import pytest
 from ipfs_accel_async.answers import Answer, Usage
 from ipfs_accel_async.errors import ServerError
 from ipfs_accel_async.keys import Key
+from ipfs_accel_async.metrics.prices import cost_of
 from ipfs_accel_async.middleware.member import MAX_MODELS, Member
 from ipfs_accel_async.types import Target
 
@@ -50,13 +51,12 @@ def test_the_cost_that_a_service_says_is_the_cost() -> None:
 
 def test_list_prices_are_those_of_the_average_call() -> None:
     """The same as a price for each call, to the last token; together with what a service says itself."""
-    prices = pytest.importorskip("ipfs_accel_async.metrics.prices")
     pytest.importorskip("genai_prices", reason="the extra `prices` is not installed")
     member, one_by_one = Member(Key("sk-a", name="a")), 0.0
     for count in (7, 1_001, 12):
         reply = answer(input_tokens=count, output_tokens=count // 2, cached_tokens=count // 3)
         member.count("gpt-4o", reply, None, 1.0)
-        one_by_one += prices.cost_of(reply).total
+        one_by_one += cost_of(reply).total
     assert member.usage("openai").cost == pytest.approx(one_by_one)
     member.count("gpt-4o", answer(input_tokens=1, cost=0.5), None, 1.0)
     assert member.usage("openai").cost == pytest.approx(one_by_one + 0.5)

@@ -74,7 +74,7 @@ class World:
 @pytest.fixture
 def client(redis: Server) -> Any:
     """A connection to a server of this test."""
-    library = pytest.importorskip("redis")
+    library = pytest.importorskip("redis", reason="the extra redis is not installed")
     with library.Redis.from_url(redis.url) as made:
         yield made
 
