@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ipfs_accel_async.admission import admit, where
 from ipfs_accel_async.core import settle
 from ipfs_accel_async.errors import AccelError, ClientClosedError, DispatcherError
-from ipfs_accel_async.lanes import UNUSED, Grant, Lane, Lease, give_back, tell_begun
+from ipfs_accel_async.gates import UNUSED, give_back, take_all, tell_begun
+from ipfs_accel_async.lanes import Grant, Lane
 from ipfs_accel_async.tickets import Ticket
 from ipfs_accel_async.types import Priority
 
@@ -93,21 +94,16 @@ class Dispatcher:
 
     def _take(self, lane: Lane, call: Call) -> Grant | float:
         """Everything or nothing, without an await. The caps have room: the caller looked."""
-        leases: list[Lease] = []
         now = asyncio.get_running_loop().time()
         try:
-            for gate in lane.gates:
-                lease = gate.try_take(call, now)
-                if isinstance(lease, float):
-                    give_back(leases, UNUSED, now)
-                    return lease
-                leases.append(lease)
+            leases = take_all(lane.gates, call, now)
+        except AccelError:
+            raise
         except Exception as error:
-            give_back(leases, UNUSED, now)
-            if isinstance(error, AccelError):
-                raise
             message = f"a gate of the dispatcher failed with {type(error).__name__}; the call was not sent"
             raise DispatcherError(message, **where(call)) from error
+        if isinstance(leases, float):
+            return leases
         high = call.priority <= HIGH
         for cap in lane.caps:
             cap.take(high)

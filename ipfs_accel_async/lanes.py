@@ -1,51 +1,22 @@
-"""What a grant is made of: caps, gates, and the lane of one endpoint."""
+"""A grant, and the lane of one endpoint in which calls wait for theirs."""
 
 from __future__ import annotations
 
-import asyncio
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
-from ipfs_accel_async.call import Outcome
 from ipfs_accel_async.policy.service_time import ServiceTime
 from ipfs_accel_async.waitlist import Waitlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ipfs_accel_async.call import Call
+    from ipfs_accel_async.call import Outcome
     from ipfs_accel_async.caps import Cap
+    from ipfs_accel_async.gates import Gate, Lease
     from ipfs_accel_async.keys import Secret
     from ipfs_accel_async.settings import Settings
     from ipfs_accel_async.trace import Attempt
-
-UNUSED = Outcome("ignored")
-"""What a guard hears of an attempt that was never made."""
-
-
-class Lease(Protocol):
-    """What a gate lends for one attempt. It may have ``begun(now)`` too, which hears of a stream's first token."""
-
-    @property
-    def key(self) -> Secret | None:
-        """The key to use, from the gate that lends keys."""
-
-    def settle(self, outcome: Outcome, now: float) -> None:
-        """Take it back and learn how it went. Called once."""
-
-
-class Gate(Protocol):
-    """One more condition of a grant: a key, a breaker's permit, tokens of a rate limit.
-
-    What it tells to wait holds back the calls to the same model that would go later, and no others.
-    """
-
-    def try_take(self, call: Call, now: float) -> Lease | float:
-        """A lease, or the instant to ask again (infinity: when something is given back).
-
-        Raises:
-            RejectedError: The call must not wait for this.
-        """
 
 
 class Limits(Protocol):
@@ -159,29 +130,3 @@ class Lane:
         """Calls that may wait now."""
         most, each = self.settings.queue_size, self.settings.queue_per_place
         return most if each is None else min(most, ceil(each * self.places))
-
-
-def give_back(leases: Sequence[Lease], outcome: Outcome, now: float) -> None:
-    """Settle all leases, whatever one of them does."""
-    for lease in leases:
-        try:
-            lease.settle(outcome, now)
-        except Exception as error:  # noqa: BLE001 - whatever it is
-            _report(error)
-
-
-def tell_begun(leases: Sequence[Lease], now: float) -> None:
-    """Tell those leases that listen that a stream was handed over with its first token."""
-    for lease in leases:
-        begun = getattr(lease, "begun", None)
-        if begun is not None:
-            try:
-                begun(now)
-            except Exception as error:  # noqa: BLE001 - whatever it is
-                _report(error)
-
-
-def _report(error: Exception) -> None:
-    """A guard's fault is nobody's answer: the loop is told, and everything else goes its way."""
-    message = f"a guard of the dispatcher failed with {type(error).__name__}"
-    asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ipfs_accel_async.endpoints import Endpoint
-    from ipfs_accel_async.lanes import Gate
+    from ipfs_accel_async.gates import Gate
     from ipfs_accel_async.middleware.keyring import KeyPool
     from ipfs_accel_async.provider import Provider
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipfs_accel_async.caps import Cap
 from ipfs_accel_async.endpoints import POOL
-from ipfs_accel_async.lanes import Gate, Lane
+from ipfs_accel_async.lanes import Lane
 from ipfs_accel_async.members import Members
 from ipfs_accel_async.middleware.adaptive import AdaptiveGate
 from ipfs_accel_async.middleware.breaker import BreakerGate, Breakers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.config import ProviderSettings
     from ipfs_accel_async.errors import CostExceedsLimitError
+    from ipfs_accel_async.gates import Gate
     from ipfs_accel_async.middleware.keyring import KeyPool
     from ipfs_accel_async.policy.backoff import Backoff
     from ipfs_accel_async.provider import Provider, Providers

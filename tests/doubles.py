@@ -10,7 +10,8 @@ from ipfs_accel_async.answers import Delta, Reply
 from ipfs_accel_async.call import Call
 from ipfs_accel_async.caps import Cap
 from ipfs_accel_async.dispatcher import Dispatcher
-from ipfs_accel_async.lanes import Gate, Lane
+from ipfs_accel_async.gates import Gate
+from ipfs_accel_async.lanes import Lane
 from ipfs_accel_async.settings import Settings
 from ipfs_accel_async.stream import Stream
 from ipfs_accel_async.types import ChatRequest, Message, Priority, Target

@@ -64,7 +64,7 @@ PARTS = {
         ),
         "values",
     ),
-    **dict.fromkeys(("call", "flow", "options", "stream", "core"), "core"),
+    **dict.fromkeys(("call", "flow", "gates", "options", "stream", "core"), "core"),
     **dict.fromkeys(("admission", "caps", "dispatcher", "lanes", "lines", "tickets", "waitlist"), "dispatch"),
     **dict.fromkeys(("auth", "config", "credentials", "registry", "settings"), "config"),
     **dict.fromkeys(("arguments", "conversation"), "values"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ipfs_accel_async import Client, ConfigError
+from ipfs_accel_async import Client, ConfigError, InvalidRequestError, Key, Keys
 from ipfs_accel_async.errors import CircuitOpenError, ServerError
 from ipfs_accel_async.transport.mock import MockTransport
 from tests.answering import completion, error_body, header
@@ -306,3 +306,19 @@ async def test_an_endpoint_has_settings_of_its_own() -> None:
         with pytest.raises(CircuitOpenError):
             await ai.handler("vllm", "llama", "two")("Hello?")
         assert service.asked.count("b") == 1
+
+
+async def test_a_call_that_no_endpoint_can_take_holds_nothing() -> None:
+    """Whatever a gate of an endpoint raises, what the gates before it lent has come back."""
+    service = Service()
+    own = {
+        "endpoints": (A, B),
+        "keys": Keys(Key("k", name="one")),
+        "adaptive_concurrency": True,
+        "initial_concurrent": 1,
+    }
+    async with Client(providers={"vllm": own}, transport=MockTransport(service)) as ai:
+        for _ in range(3):
+            with pytest.raises(InvalidRequestError, match="name"):
+                await ai.with_options(key="two").chat(MODEL, "Hello?")
+        assert set(await ask(ai, 4)) == {"a", "b"}

@@ -7,8 +7,9 @@ from typing import Any
 
 from ipfs_accel_async.call import Outcome
 from ipfs_accel_async.caps import Cap
+from ipfs_accel_async.gates import give_back, tell_begun
 from ipfs_accel_async.keys import Secret
-from ipfs_accel_async.lanes import Grant, Lane, give_back, tell_begun
+from ipfs_accel_async.lanes import Grant, Lane
 from ipfs_accel_async.settings import Settings
 
 OK = Outcome("ok")

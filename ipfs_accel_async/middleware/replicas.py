@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ipfs_accel_async.call import Outcome
 from ipfs_accel_async.errors import RejectedError
+from ipfs_accel_async.gates import give_back, take_all, tell_begun
 from ipfs_accel_async.policy.replica import Replica
 from ipfs_accel_async.types import ChatRequest, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ipfs_accel_async.call import Call
-    from ipfs_accel_async.keys import Secret
+    from ipfs_accel_async.call import Call, Outcome
+    from ipfs_accel_async.gates import Gate, Lease
     from ipfs_accel_async.policy.balance import Balancer
     from ipfs_accel_async.policy.ejection import Ejection
     from ipfs_accel_async.policy.prefixes import Prefixes
-
-UNUSED = Outcome("ignored")
-
-
-class _Lease(Protocol):
-    @property
-    def key(self) -> Secret | None: ...
-
-    def settle(self, outcome: Outcome, now: float) -> None: ...
-
-
-class _Gate(Protocol):
-    def try_take(self, call: Call, now: float) -> _Lease | float: ...
 
 
 class Known(Protocol):
@@ -66,7 +53,7 @@ class Member:
 
     __slots__ = ("gates", "replica", "room", "url")
 
-    def __init__(self, endpoint: Known, gates: Sequence[_Gate]) -> None:
+    def __init__(self, endpoint: Known, gates: Sequence[Gate]) -> None:
         self.url = endpoint.url
         self.room = endpoint.room
         self.gates = gates
@@ -149,7 +136,7 @@ class EndpointGate:
                 continue
             at = call.with_target(Target(call.target.provider, call.target.model, member.url))
             try:
-                leases = _take(member.gates, at, now)
+                leases = take_all(member.gates, at, now)
             except RejectedError as error:
                 refusal = _sooner(refusal, error)
                 continue
@@ -172,7 +159,7 @@ class EndpointLease:
 
     __slots__ = ("_call", "_leases", "_pool", "_replica", "key")
 
-    def __init__(self, pool: Replicas, replica: Replica, leases: Sequence[_Lease], call: Call) -> None:
+    def __init__(self, pool: Replicas, replica: Replica, leases: Sequence[Lease], call: Call) -> None:
         self._pool = pool
         self._replica = replica
         self._leases = leases
@@ -181,17 +168,13 @@ class EndpointLease:
 
     def begun(self, now: float) -> None:
         """A stream has its first token: those of its leases that listen hear of it."""
-        for lease in self._leases:
-            begun = getattr(lease, "begun", None)
-            if begun is not None:
-                begun(now)
+        tell_begun(self._leases, now)
 
     def settle(self, outcome: Outcome, now: float) -> None:
         """Give all back, and learn how fast and how sound the endpoint was."""
         replica, trace = self._replica, self._call.trace
         replica.in_flight -= 1
-        for lease in self._leases:
-            lease.settle(outcome, now)
+        give_back(self._leases, outcome, now)
         if outcome.kind == "ignored":
             return
         failed = outcome.kind == "failed"
@@ -211,23 +194,6 @@ class EndpointLease:
             begun = None if attempt is None else attempt.first or attempt.head
             if attempt is not None and begun is not None and attempt.sent is not None:
                 replica.latency.add(begun - attempt.sent, now)
-
-
-def _take(gates: Sequence[_Gate], call: Call, now: float) -> list[_Lease] | float:
-    leases: list[_Lease] = []
-    for gate in gates:
-        try:
-            lease = gate.try_take(call, now)
-        except RejectedError:
-            for taken in leases:
-                taken.settle(UNUSED, now)
-            raise
-        if isinstance(lease, float):
-            for taken in leases:
-                taken.settle(UNUSED, now)
-            return lease
-        leases.append(lease)
-    return leases
 
 
 def _sooner(known: RejectedError | None, error: RejectedError) -> RejectedError:

@@ -9,7 +9,7 @@ import pytest
 
 from ipfs_accel_async import AllKeysExhaustedError, CostExceedsLimitError, Key, Keys, MockTransport, RateLimitError
 from ipfs_accel_async.call import Outcome
-from ipfs_accel_async.lanes import UNUSED
+from ipfs_accel_async.gates import UNUSED
 from ipfs_accel_async.middleware.keyring import KeyPool
 from ipfs_accel_async.middleware.lease import KeyLease
 from ipfs_accel_async.middleware.quotas import Quotas
