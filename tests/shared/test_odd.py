@@ -43,12 +43,12 @@ ODD = {
 }
 
 
-def sharing(service: Service, url: str, **options: Any) -> Client:
-    """A client that shares on this."""
+def sharing(service: Service, url: str, box: float = 5.0, **options: Any) -> Client:
+    """A client that shares on this, with so many seconds for each of its answers."""
     return Client(
         keys={"openai": "sk-a"},
         transport=MockTransport(service),
-        shared=Redis(url, timeout=BOX),
+        shared=Redis(url, timeout=box),
         max_retries=0,
         timeout=20.0,
         **{"cache": "on", "rpm": 60_000, **options},
@@ -81,7 +81,7 @@ async def test_what_redis_answers_oddly_is_done_without(kind: str, caplog: pytes
 async def test_a_slow_redis_costs_a_call_its_box(caplog: pytest.LogCaptureFixture) -> None:
     """A Redis that takes five seconds is waited for once, for the time of its box, and not at all by later calls."""
     service = Service()
-    async with Odd(b"_\r\n", seconds=5.0, alive=False) as odd, sharing(service, odd.url) as ai:
+    async with Odd(b"_\r\n", seconds=5.0, alive=False) as odd, sharing(service, odd.url, BOX) as ai:
         await asked(ai, service, caplog)
         assert len(odd.asked) <= 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 from pathlib import Path
@@ -27,7 +28,8 @@ def worker_ids() -> set[int]:
     """The process ids of this process's workers."""
     children = set()
     for task in Path("/proc/self/task").iterdir():
-        children |= {int(child) for child in (task / "children").read_text().split()}
+        with contextlib.suppress(OSError):  # a thread that ended meanwhile; its children went to another one
+            children |= {int(child) for child in (task / "children").read_text().split()}
     return {child for child in children if _is_worker(Path(f"/proc/{child}/cmdline"))}
 
 
