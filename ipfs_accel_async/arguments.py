@@ -150,6 +150,8 @@ def _is_number(value: object, kind: type | tuple[type, ...] = (int, float)) -> b
 
 
 def _tools(tools: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool | Mapping[str, Any], ...]:
+    if tools == ():  # most calls
+        return ()
     many = (tools,) if isinstance(tools, (Tool, Mapping)) else () if tools is None else tools
     if not isinstance(many, Iterable):
         raise InvalidRequestError(f"tools must be a list of Tool, not {type(tools).__name__}")

@@ -50,6 +50,8 @@ def as_messages(messages: Messages) -> tuple[Message, ...]:
     Raises:
         InvalidRequestError: It is empty, or something in it is no message.
     """
+    if messages.__class__ is str and messages:  # most calls
+        return (Message("user", messages),)
     if isinstance(messages, (str, Message, Mapping)):
         messages = [messages]
     if not isinstance(messages, Iterable):

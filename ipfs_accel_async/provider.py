@@ -144,7 +144,7 @@ def key_pool(codec: Codec, keys: Keys | None, own: ProviderSettings) -> KeyPool:
     return KeyPool(codec.name, keys, needed=codec.key_required, quotas=quotas, pause=own.initial_retry_delay)
 
 
-class Providers:
+class Providers(dict[str, "Provider"]):
     """The providers of one client, looked up on first use.
 
     Args:
@@ -163,12 +163,12 @@ class Providers:
         base_urls: Mapping[str, str],
         file: CredentialsFile,
     ) -> None:
+        super().__init__()
         self._common = common
         self._own = own
         self._keys = keys
         self._base_urls = base_urls
         self._file = file
-        self._made: dict[str, Provider] = {}
         self.codecs: dict[str, Codec] = {}
 
     @property
@@ -179,21 +179,19 @@ class Providers:
         limited = any(own.tpm or own.tpd or own.input_tpm or own.output_tpm for own in every)
         return limited or any(key.tpm is not None for several in keys for key in several.entries)
 
-    def __getitem__(self, name: str) -> Provider:
-        made = self._made.get(name)
-        if made is None:
-            own = self._own.get(name, self._common)
-            made = Provider(name, own, self._keys.get(name), self._base_urls.get(name), self._file)
-            self._made[name] = made
-            self.codecs[name] = made.codec
+    def __missing__(self, name: str) -> Provider:
+        own = self._own.get(name, self._common)
+        made = Provider(name, own, self._keys.get(name), self._base_urls.get(name), self._file)
+        self[name] = made
+        self.codecs[name] = made.codec
         return made
 
     def adopt(self, other: Providers) -> list[tuple[str, Provider]]:
         """Look up as `other` does from now on; gives the providers that were made before, to be brought up to it."""
         self._common, self._own, self._file = other._common, other._own, other._file
         self._keys, self._base_urls = other._keys, other._base_urls
-        return list(self._made.items())
+        return list(self.items())
 
     def made(self) -> list[Provider]:
         """Those that were looked up so far."""
-        return list(self._made.values())
+        return list(self.values())

@@ -13,7 +13,7 @@ from ipfs_accel_async.caching import semantic_layer
 from ipfs_accel_async.core import stack
 from ipfs_accel_async.dispatcher import Dispatcher
 from ipfs_accel_async.exchange import Exchange
-from ipfs_accel_async.metrics.meter import Meter
+from ipfs_accel_async.metrics.meter import Meter, total
 from ipfs_accel_async.metrics.report import Report, report
 from ipfs_accel_async.middleware.breaker import CircuitBreaker
 from ipfs_accel_async.middleware.cache import Keep, Lookup
@@ -66,12 +66,11 @@ class Runtime:
         self.scopes = scopes = Scopes(providers, max_total, rng)
         self._started = self.loop.time()
         self._since = time.time()
-        self._sum = self._meter(SUM)
-        self._meters: dict[str, tuple[Meter, Meter]] = {}
+        self._meters: dict[str, Meter] = {}
         self.dispatcher = Dispatcher(scopes.lane)
         scopes.woken = self.dispatcher.wake
         self.shared = None if redis is None else shared_state(redis, providers, scopes, self.dispatcher.wake)
-        observe = Observe(self._meters_for)
+        observe = Observe(self._meter)
         self._deadline = Deadline(lambda provider: providers[provider].settings.stream_idle_timeout)
         describe = Describe(providers.codecs)
         rules = Rulebook(providers.codecs, lambda provider: providers[provider].settings)
@@ -109,20 +108,19 @@ class Runtime:
         one, other = self.coalesce, self._batcher
         return {"sent": one.led + other.led, "shared": one.shared + other.shared}
 
-    def _meter(self, name: str) -> Meter:
-        return Meter(name, self._started, self._since)
-
-    def _meters_for(self, provider: str) -> tuple[Meter, Meter]:
+    def _meter(self, provider: str) -> Meter:
         found = self._meters.get(provider)
         if found is None:
-            found = self._meters[provider] = (self._sum, self._meter(provider))
+            found = self._meters[provider] = Meter(provider, self._started, self._since)
         return found
 
     def report(self) -> Report:
         """The metrics report, in sum and per provider."""
         now = self.loop.time()
         lanes, breakers = self.dispatcher.lanes, self.scopes.breakers.items()
-        whole = report(self._sum, list(lanes.values()), breakers, now)
+        whole = report(
+            total(SUM, self._started, self._since, self._meters.values()), list(lanes.values()), breakers, now
+        )
         whole["providers"] = {
             name: report(
                 meter,
@@ -130,7 +128,7 @@ class Runtime:
                 [entry for entry in breakers if entry[0][0] == name],
                 now,
             )
-            for name, (_, meter) in self._meters.items()
+            for name, meter in self._meters.items()
         }
         return whole
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ipfs_accel_async.policy.window import Rate, Samples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ipfs_accel_async.answers import Usage
 
 MAX_MODELS = 200
@@ -110,3 +112,51 @@ class Meter:
                 tokens["reasoning"] += usage.reasoning_tokens
             entry.tokens += total
             self.token_rate.add(now, total)
+
+
+_ADDED = (
+    "requests",
+    "successes",
+    "failures",
+    "cancelled",
+    "rejections",
+    "timeouts",
+    "retries",
+    "retried_requests",
+    "hedges",
+    "hedges_won",
+    "batches",
+    "batched",
+)
+
+
+def total(name: str, started: float, since: float, meters: Iterable[Meter]) -> Meter:
+    """All counters in sum, made when somebody asks: counting each call twice would cost all of them.
+
+    Args:
+        name: Shown as ``api_name``.
+        started: As of :class:`Meter`.
+        since: As of :class:`Meter`.
+        meters: One of each provider.
+    """
+    every = list(meters)
+    whole = Meter(name, started, since)
+    for counter in _ADDED:
+        setattr(whole, counter, sum(getattr(one, counter) for one in every))
+    whole.request_rate = Rate.together(one.request_rate for one in every)
+    whole.token_rate = Rate.together(one.token_rate for one in every)
+    for one in every:
+        whole.latency.absorb(one.latency)
+        whole.first_token.absorb(one.first_token)
+        whole.queue_time.absorb(one.queue_time)
+        whole.errors += one.errors
+        whole.retry_causes += one.retry_causes
+        whole.tokens += one.tokens
+        for model, entry in one.models.items():
+            known = whole.model(model)
+            known.requests += entry.requests
+            known.successes += entry.successes
+            known.failures += entry.failures
+            known.tokens += entry.tokens
+            known.latency.absorb(entry.latency)
+    return whole

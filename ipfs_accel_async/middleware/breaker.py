@@ -10,7 +10,7 @@ from ipfs_accel_async.errors import CircuitOpenError, ConnectError
 from ipfs_accel_async.policy.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
@@ -94,7 +94,7 @@ class CircuitBreaker:
     def __init__(self, breakers: Breakers) -> None:
         self._breakers = breakers
 
-    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
+    def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
         """Let `call` pass unless its breaker, or that of its endpoint, is open.
 
         Raises:
@@ -105,7 +105,7 @@ class CircuitBreaker:
             error = _open(call, wait)
             call.trace.refuse(call.operation, call.target, asyncio.get_running_loop().time(), 0.0, error)
             raise error
-        return await next(call)  # type: ignore[no-any-return]
+        return next(call)
 
 
 class BreakerGate:

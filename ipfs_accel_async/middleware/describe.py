@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ipfs_accel_async.errors import BadRequestError, InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from ipfs_accel_async.answers import Answer
     from ipfs_accel_async.call import Call
@@ -54,7 +54,7 @@ class Describe:
         asked = self._codecs[call.target.provider].describe(call)
         return None if asked is None else self._known.get(_key(call, *asked))
 
-    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
+    def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
         """Answer `call`, once it fits.
 
         Raises:
@@ -63,9 +63,16 @@ class Describe:
         """
         codec = self._codecs[call.target.provider]
         asked = codec.describe(call)
-        if asked is None:
-            return await next(call)  # type: ignore[no-any-return]
-        operation, payload = asked
+        return next(call) if asked is None else self._fitted(call, codec, *asked, next)
+
+    async def _fitted(
+        self,
+        call: Call,
+        codec: Describing,
+        operation: str,
+        payload: NativeRequest,
+        next: Handler,  # noqa: A002
+    ) -> Result:
         key = _key(call, operation, payload)
         known = self._known.get(key)
         if known is not None:

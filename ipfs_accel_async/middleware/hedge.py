@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipfs_accel_async.policy.window import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ipfs_accel_async.call import Call
     from ipfs_accel_async.core import Handler, Result
@@ -50,14 +50,16 @@ class Hedge:
         self._told = told
         self._latency: OrderedDict[tuple[str, str, str, str], Samples] = OrderedDict()
 
-    async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
+    def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
         """Answer `call`, by its first or its second attempt.
 
         Raises:
             AccelError: The error of the first attempt.
         """
-        if not call.idempotent or call.payload.stream or not self._wanted(call.target.provider):
-            return await next(call)  # type: ignore[no-any-return]
+        hedged = call.idempotent and not call.payload.stream and self._wanted(call.target.provider)
+        return self._measured(call, next) if hedged else next(call)
+
+    async def _measured(self, call: Call, next: Handler) -> Result:  # noqa: A002
         samples = self._samples(call)
         if samples.count < FEWEST:
             answer: Result = await next(call)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Observe:
-    """Feeds the meter of a call's provider and that of the sum.
+    """Feeds the meter of a call's provider.
 
     Args:
-        meters_for: The meters that count a provider's calls.
+        meter_for: The meter that counts a provider's calls.
     """
 
-    def __init__(self, meters_for: Callable[[str], tuple[Meter, ...]]) -> None:
-        self._meters_for = meters_for
+    def __init__(self, meter_for: Callable[[str], Meter]) -> None:
+        self._meter_for = meter_for
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call` and count it: a stream when it is closed."""
@@ -43,21 +43,21 @@ class Observe:
 
     def retried(self, call: Call, error: AccelError) -> None:
         """Count a retry and its cause; the retry layer tells."""
-        for meter in self._meters_for(call.target.provider):
-            meter.retries += 1
-            meter.retry_causes[type(error).__name__] += 1
+        meter = self._meter_for(call.target.provider)
+        meter.retries += 1
+        meter.retry_causes[type(error).__name__] += 1
 
     def hedged(self, call: Call, won: bool) -> None:
         """Count a second attempt beside a slow one; the hedge layer tells."""
-        for meter in self._meters_for(call.target.provider):
-            meter.hedges += 1
-            meter.hedges_won += won
+        meter = self._meter_for(call.target.provider)
+        meter.hedges += 1
+        meter.hedges_won += won
 
     def gathered(self, call: Call, calls: int) -> None:
         """Count a request that several calls shared, and how many they were; the batcher tells."""
-        for meter in self._meters_for(call.target.provider):
-            meter.batches += 1
-            meter.batched += calls
+        meter = self._meter_for(call.target.provider)
+        meter.batches += 1
+        meter.batched += calls
 
     def _ended(self, call: Call, error: BaseException | None, answer: Answer | None) -> None:
         now = asyncio.get_running_loop().time()
@@ -70,19 +70,19 @@ class Observe:
         elif answer is not None:
             object.__setattr__(answer, "trace", trace)  # frozen, but nobody has it yet
         target = answer.target if answer is not None else call.target
-        seconds = now - call.submitted
+        meter = self._meter_for(target.provider)
+        meter.queue_time.add(trace.queue_seconds)
+        if trace.attempts > 1:
+            meter.retried_requests += 1
+        if isinstance(error, asyncio.CancelledError):
+            meter.cancelled += 1
+            return
+        if trace.first_delta_at is not None:
+            meter.first_token.add(trace.first_delta_at - call.submitted)
+        name = None
+        if error is not None:
+            name = type(error).__name__
+            meter.rejections += isinstance(error, RejectedError)
+            meter.timeouts += isinstance(error, TimeoutError)
         usage = answer.usage if answer is not None else None
-        name = None if error is None else type(error).__name__
-        for meter in self._meters_for(target.provider):
-            meter.queue_time.add(trace.queue_seconds)
-            if trace.attempts > 1:
-                meter.retried_requests += 1
-            if isinstance(error, asyncio.CancelledError):
-                meter.cancelled += 1
-                continue
-            if trace.first_delta_at is not None:
-                meter.first_token.add(trace.first_delta_at - call.submitted)
-            if error is not None:
-                meter.rejections += isinstance(error, RejectedError)
-                meter.timeouts += isinstance(error, TimeoutError)
-            meter.ended(target.model or f"({call.operation})", seconds, now, name, usage)
+        meter.ended(target.model or f"({call.operation})", now - call.submitted, now, name, usage)

@@ -35,8 +35,10 @@ class FailureRate:
         slot = self._epoch % BUCKETS
         self._calls[slot] += 1
         self._failed[slot] += failed
+        if not failed:
+            return False
         calls = sum(self._calls)
-        return failed and calls >= self._least and sum(self._failed) >= self._rate * calls
+        return calls >= self._least and sum(self._failed) >= self._rate * calls
 
     def clear(self) -> None:
         """Forget all."""
@@ -45,6 +47,8 @@ class FailureRate:
 
     def _turn(self, now: float) -> None:
         epoch = int(now / self._span)
+        if epoch <= self._epoch:
+            return
         for step in range(self._epoch + 1, min(epoch, self._epoch + BUCKETS) + 1):
             self._calls[step % BUCKETS] = self._failed[step % BUCKETS] = 0
-        self._epoch = max(self._epoch, epoch)
+        self._epoch = epoch

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from math import ceil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Samples:
@@ -17,18 +21,19 @@ class Samples:
     Attributes:
         count: Values added so far.
         total: Their sum.
+        latest: What the quantiles see.
 
     Raises:
         ValueError: `size` is below 1.
     """
 
-    __slots__ = ("_latest", "_max", "_min", "_remember", "count", "total")
+    __slots__ = ("_max", "_min", "_remember", "count", "latest", "total")
 
     def __init__(self, size: int = 1024) -> None:
         if size < 1:
             raise ValueError("size must be at least 1")
-        self._latest: deque[float] = deque(maxlen=size)
-        self._remember = self._latest.append
+        self.latest: deque[float] = deque(maxlen=size)
+        self._remember = self.latest.append
         self._min = float("inf")
         self._max = float("-inf")
         self.count = 0
@@ -43,6 +48,16 @@ class Samples:
         if value > self._max:
             self._max = value
         self._remember(value)
+
+    def absorb(self, other: Samples) -> None:
+        """Add all that another series has; the quantiles see the latest values of both."""
+        if other.count:
+            self.count += other.count
+            self.total += other.total
+            self._min = min(self._min, other.min)
+            self._max = max(self._max, other.max)
+            self.latest = deque((*self.latest, *other.latest), (self.latest.maxlen or 0) + len(other.latest))
+            self._remember = self.latest.append
 
     @property
     def min(self) -> float:
@@ -70,11 +85,11 @@ class Samples:
         """
         if not 0 <= q <= 1:
             raise ValueError("a quantile is between 0 and 1")
-        return _nearest_rank(sorted(self._latest), q)
+        return _nearest_rank(sorted(self.latest), q)
 
     def summary(self) -> dict[str, float]:
         """``avg``, ``min``, ``max`` of all time and ``p50``, ``p90``, ``p95``, ``p99`` of the latest values."""
-        ordered = sorted(self._latest)
+        ordered = sorted(self.latest)
         return {
             "avg": self.avg,
             "min": self.min,
@@ -120,6 +135,22 @@ class Rate:
         if second > self._second or self._first is None:
             self._move_to(second)
         self._buckets[self._second % self._seconds] += amount
+
+    @property
+    def amounts(self) -> list[tuple[int, float]]:
+        """Second and amount of each bucket since the first, oldest first."""
+        if self._first is None:
+            return []
+        oldest = max(self._first, self._second - self._seconds + 1)
+        return [(second, self._buckets[second % self._seconds]) for second in range(oldest, self._second + 1)]
+
+    @classmethod
+    def together(cls, several: Iterable[Rate]) -> Rate:
+        """The sum of several series over windows of a minute."""
+        made = cls()
+        for second, amount in sorted(pair for one in several for pair in one.amounts):
+            made.add(second, amount)
+        return made
 
     def per_second(self, now: float) -> float:
         """The mean over the window, the current second included.

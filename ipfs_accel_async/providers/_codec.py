@@ -129,7 +129,8 @@ class Codec(Carrying, Preparing):
 
     def path(self, call: CallFacts, row: Operation) -> str:
         """The path of one of `operations`, below the base URL; with its query, if it has one."""
-        return row.path.replace("{model}", quote(call.target.model, safe=""))
+        path = row.path
+        return path.replace("{model}", quote(call.target.model, safe="")) if "{" in path else path
 
     def build_body(self, call: CallFacts) -> dict[str, Any] | None:
         """The JSON body of one of `operations`; None for no body."""

@@ -75,8 +75,8 @@ def test_a_quantile_out_of_range_is_refused(q):
 def test_memory_stays_bounded():
     """A long series holds no more than its window."""
     window = samples(range(50_000), size=100)
-    assert len(window._latest) == 100
-    assert sys.getsizeof(window._latest) < 4096
+    assert len(window.latest) == 100
+    assert sys.getsizeof(window.latest) < 4096
 
 
 def test_a_rate_of_nothing_is_zero():
