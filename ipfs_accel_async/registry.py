@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import pkgutil
 import re
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,11 @@ def split(model: str) -> tuple[str, str]:
     """
     if not isinstance(model, str):
         raise InvalidRequestError(f"model is a string 'provider:model', not {type(model).__name__}")
+    return _split(model)
+
+
+@lru_cache(1_024)
+def _split(model: str) -> tuple[str, str]:
     provider, colon, name = model.partition(":")
     if not colon or not provider.strip() or not name.strip():
         raise InvalidRequestError(

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from ipfs_accel_async.errors import AccelError, ClientClosedError, DeadlineExceededError, RequestTimeoutError
 from ipfs_accel_async.flow import Flow
+from ipfs_accel_async.middleware.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ class Deadline:
 
     def __init__(self, idle_for: Callable[[str], float] = lambda _: float("inf")) -> None:
         self._idle_for = idle_for
-        self._scopes: dict[asyncio.Timeout, None] = {}  # in the order of their calls, in which closing ends them
+        self._timers = Timers()
         self._flows: WeakSet[Flow[Any]] = WeakSet()  # one that is forgotten must be free to go
         self._empty: asyncio.Event | None = None
         self._closing = False
@@ -44,7 +45,7 @@ class Deadline:
     @property
     def open(self) -> int:
         """Calls and streams under way."""
-        return len(self._scopes) + sum(not flow.closed for flow in self._flows)
+        return len(self._timers) + sum(not flow.closed for flow in self._flows)
 
     async def __call__(self, call: Call, next: Handler) -> Result:  # noqa: A002
         """Answer `call` in time.
@@ -54,10 +55,10 @@ class Deadline:
             RequestTimeoutError: The time was up while the service was being asked.
             ClientClosedError: The client was closed meanwhile, and its grace is over.
         """
-        scope = asyncio.timeout_at(call.deadline)
-        self._scopes[scope] = None
+        scope = asyncio.timeout(None)
         try:
             async with scope:
+                self._timers.enter(scope, call.deadline)
                 reply: Result = await next(call)
         except TimeoutError as error:
             if isinstance(error, AccelError) or not scope.expired():
@@ -70,7 +71,7 @@ class Deadline:
                 reply.on_close(self._left)
             return reply
         finally:
-            self._scopes.pop(scope, None)
+            self._timers.leave(scope)
             self._left()
         # outside: its context would be the cancellation, with the frames of whoever was cancelled
         raise _closed(call) if self._closing else _too_late(call)
@@ -92,7 +93,7 @@ class Deadline:
         now = asyncio.get_running_loop().time()
         for flow in list(self._flows):
             flow.deadline = now  # its connection is closed next: a read that waits hears of that
-        for scope in list(self._scopes):
+        for scope in self._timers:
             if not scope.expired():  # one whose time is up in this very step ends by itself
                 scope.reschedule(now)
         await asyncio.sleep(0)  # each of them ends, and gives back what it holds, before the connections close
