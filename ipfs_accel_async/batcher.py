@@ -53,7 +53,7 @@ class Batcher:
         self._counted = counted
         self._gatherings: dict[Hashable, Gathering] = {}
         self.led = self.shared = 0
-        self._asked: tuple[Call, Rules, Hashable] | None = None
+        self._asked: tuple[Call, Rules, Hashable, Hashable] | None = None
 
     def __call__(self, call: Call, next: Handler) -> Awaitable[Result]:  # noqa: A002
         """Answer `call`, alone or with others."""
@@ -61,7 +61,7 @@ class Batcher:
             return next(call)
         asked, self._asked = self._asked, None
         if asked is not None and asked[0] is call:  # single flight has just asked
-            return self._join(call, call.payload, asked[1], asked[2], next)
+            return self._join(call, call.payload, *asked[1:], next)
         rules = self._rules.of(call)
         if rules is None:
             return next(call)
@@ -69,7 +69,8 @@ class Batcher:
         key = None if payload is None else rules.form.key(payload)
         if payload is None or key is None:
             return next(call)
-        return self._join(call, payload, rules, key, next)
+        same = rules.form.same(payload) if _shareable(call, rules) else None
+        return self._join(call, payload, rules, key, same, next)
 
     def shares(self, call: Call) -> bool:
         """Whether equal calls share a place here, at each of their targets: single flight has nothing to do then."""
@@ -84,12 +85,12 @@ class Batcher:
         if rules is None or rules.described or not _shareable(call, rules):
             return False
         form = rules.form
-        key = form.key(payload)
-        if key is None or form.same(payload) is None:
+        key, same = form.key(payload), form.same(payload)
+        if key is None or same is None:
             return False
         if len(form.items(payload)) > 1 and rules.bounds.exceeded(*form.weigh(payload)):
             return False
-        self._asked = (call, rules, key)
+        self._asked = (call, rules, key, same)
         return True
 
     def close(self) -> None:
@@ -109,6 +110,7 @@ class Batcher:
         payload: Payload,
         rules: Rules,
         key: Hashable,
+        same: Hashable,
         next: Handler,  # noqa: A002
     ) -> Result:
         gathering = self._gathering(call, rules, key, next)
@@ -117,7 +119,6 @@ class Batcher:
         if weight[0] > 1 and rules.bounds.exceeded(*weight):
             gathering.admit(call)
             return await _in_parts(call, payload, gathering)
-        same = form.same(payload) if _shareable(call, rules) else None
         asked_anew = False
         while True:
             member = Member(call, payload, weight, gathering.loop.create_future(), whole=True, same=same)

@@ -16,7 +16,7 @@ class Explanation(dict[str, Any]):
     """What happened to a call: a dictionary of plain values; ``str()`` of it is for people.
 
     Keys: ``request_id``, ``outcome`` (``ok``, an error's class name, or ``open`` for a stream that is not closed yet),
-    ``phase``, ``total_ms``, ``queue_ms``, ``backoff_ms``, ``network_ms``, ``overhead_ms``, ``first_byte_ms``,
+    ``phase``, ``total_ms``, ``queue_ms``, ``limit_ms`` (of that, for a rate limit), ``backoff_ms``, ``network_ms``, ``overhead_ms``, ``first_byte_ms``,
     ``first_token_ms``, ``cache`` (as of :class:`~ipfs_accel_async.trace.Trace`), ``batch`` (the request that it shared,
     with how many others), ``bytes_out``, ``bytes_in`` (of the whole request), ``attempts`` and, of an
     AllTargetsFailedError, ``causes``. What is not known is None.
@@ -62,6 +62,7 @@ def _explained(trace: Trace, request_id: str) -> Explanation:
     begun, tries = trace.submitted, trace.tries
     handed = trace.first_delta_at if trace.first_delta_at is not None else trace.ended
     waits = [(attempt.at - attempt.queued, attempt.at) for attempt in tries]
+    held = [(attempt.at - attempt.held, attempt.at) for attempt in tries]
     if trace.batch is not None and begun is not None:
         waits.append((begun, trace.batch[2]))
     pauses = [
@@ -84,6 +85,7 @@ def _explained(trace: Trace, request_id: str) -> Explanation:
         phase=trace.phase,
         total_ms=_span(begun, trace.ended),
         queue_ms=_union(waits, None, None) * 1_000,
+        limit_ms=_union(held, None, None) * 1_000,
         backoff_ms=_union(pauses, None, trace.ended) * 1_000,
         network_ms=_union(network, None, handed) * 1_000,
         overhead_ms=None if overhead is None else max(overhead, 0.0) * 1_000,
@@ -108,11 +110,13 @@ def _attempt(attempt: Attempt, *, own: bool) -> dict[str, Any]:
         "target": str(attempt.target),
         "target_why": "asked for" if own else "a fallback, as the targets before it failed",
         "endpoint": attempt.target.endpoint,
+        "endpoint_why": attempt.endpoint_why or None,
         "key": attempt.key,
         "key_why": chosen,
         "hedge": attempt.hedge,
         "breaker": attempt.breaker or None,
         "queue_ms": attempt.queued * 1_000,
+        "limit_ms": attempt.held * 1_000,
         "status": attempt.status,
         "outcome": attempt.outcome or "under way",
         "error": attempt.error or None,
@@ -171,6 +175,8 @@ def _lines(made: dict[str, Any]) -> Iterable[str]:
 
 def _line(attempt: dict[str, Any]) -> str:
     said = [f"{attempt['target']} at {attempt['endpoint']}"]
+    if attempt["endpoint_why"]:
+        said[0] += f" ({attempt['endpoint_why']})"
     if attempt["operation"] != "chat":
         said[0] = f"{attempt['operation']} of {said[0]}"
     if attempt["hedge"]:
@@ -180,7 +186,8 @@ def _line(attempt: dict[str, Any]) -> str:
     if attempt["breaker"] == "half-open":
         said.append("as the breaker's probe")
     if attempt["queue_ms"]:
-        said.append(f"{attempt['queue_ms']:.1f} ms in the queue")
+        limit = f", {attempt['limit_ms']:.1f} of them for a rate limit" if attempt["limit_ms"] else ""
+        said.append(f"{attempt['queue_ms']:.1f} ms in the queue{limit}")
     status = "" if attempt["status"] is None else f"{attempt['status']} "
     ended = f"{status}{attempt['error'] or attempt['outcome']}"
     if attempt["first_byte_ms"] is not None:

@@ -18,8 +18,10 @@ class Attempt:
     Attributes:
         operation: ``chat``, or what was asked first to describe the call.
         target: Provider, model and endpoint.
+        endpoint_why: Why that endpoint was chosen of several; empty where there is one.
         at: When it was granted or refused.
         queued: Seconds in the queue before that.
+        held: Seconds of those in which it was next, and a rate limit, or keys that pause, held it.
         key: Alias of the key; None without one. The key itself is nowhere here.
         key_why: Why it was chosen.
         avoided: Alias of the key that was passed over, as an attempt with it had failed.
@@ -47,10 +49,12 @@ class Attempt:
         "bytes_out",
         "delay",
         "ended",
+        "endpoint_why",
         "error",
         "first",
         "head",
         "hedge",
+        "held",
         "key",
         "key_why",
         "operation",
@@ -68,6 +72,8 @@ class Attempt:
         self.target = target
         self.at = at
         self.queued = queued
+        self.held = 0.0
+        self.endpoint_why = ""
         self.key: str | None = None
         self.key_why = ""
         self.avoided: str | None = None
@@ -105,7 +111,9 @@ class Trace:
         elsewhere: Whether another key can serve at once what the last one was refused.
         hedge: Whether this is the side of a call that runs beside a slow attempt.
         degraded: Whether a fallback answered instead of the target that was asked for.
-        endpoint: URL lent last by a pool of several; `avoid_endpoint` is the name of one that has just failed.
+        endpoint: URL lent last by a pool of several, `endpoint_why` why it was; `avoid_endpoint` is the name of one
+            that has just failed.
+        held: Seconds in which a rate limit held the attempt that waits; `held_since` is set while one does.
         input_tokens: As estimated, if a rate limit needed them.
         batch: Our id of the request that carried it with others, how many others there were, and when it was made.
         cache: ``hit``, ``miss`` or ``stored``; ``shared``: it was given the answer to an equal call under way;
@@ -124,9 +132,12 @@ class Trace:
         "elsewhere",
         "ended",
         "endpoint",
+        "endpoint_why",
         "error",
         "first_delta_at",
         "hedge",
+        "held",
+        "held_since",
         "input_tokens",
         "key",
         "key_why",
@@ -153,7 +164,9 @@ class Trace:
         self.elsewhere = False
         self.hedge = False
         self.degraded = False
-        self.endpoint = self.avoid_endpoint = ""
+        self.endpoint = self.endpoint_why = self.avoid_endpoint = ""
+        self.held = 0.0
+        self.held_since: float | None = None
         self.input_tokens: int | None = None
         self.batch: tuple[str, int, float] | None = None
         self.cache = ""
@@ -170,6 +183,9 @@ class Trace:
         attempt = Attempt(operation, target, at, queued)
         attempt.key, attempt.key_why, attempt.breaker = self.key, self.key_why, self.breaker
         attempt.hedge = self.hedge
+        attempt.held, self.held = self.held, 0.0
+        if target.endpoint == self.endpoint:
+            attempt.endpoint_why = self.endpoint_why
         if self.avoid is not None and self.avoid != self.key:
             attempt.avoided = self.avoid
         self.tries.append(attempt)
@@ -180,11 +196,19 @@ class Trace:
         """An attempt ended before it was sent: refused, cancelled, or out of time. Arguments as for :meth:`begin`."""
         attempt = Attempt(operation, target, at, queued)
         attempt.hedge = self.hedge
+        self.let_go(at)
+        attempt.held, self.held = self.held, 0.0
         attempt.ended = at
         attempt.outcome = "refused"
         attempt.error = type(error).__name__
         self.tries.append(attempt)
         self.current = attempt
+
+    def let_go(self, now: float) -> None:
+        """Nothing holds it back any more; harmless where nothing did."""
+        if self.held_since is not None:
+            self.held += now - self.held_since
+            self.held_since = None
 
     def beside(self) -> Trace:
         """A trace for what runs beside or before the call itself: its own place, the same list of attempts."""

@@ -1,4 +1,4 @@
-"""Grants and leases, one by one: what is given back to whom, and what a failing guard does to the others."""
+"""Grants and lanes, one by one: what is given back to whom, and where there is room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from ipfs_accel_async.call import Outcome
 from ipfs_accel_async.caps import Cap
-from ipfs_accel_async.gates import give_back, tell_begun
 from ipfs_accel_async.keys import Secret
 from ipfs_accel_async.lanes import Grant, Lane
 from ipfs_accel_async.settings import Settings
@@ -28,23 +27,6 @@ class Lent:
         self.heard.append((outcome, now))
         if self.fails is not None:
             raise self.fails
-
-
-class Listening(Lent):
-    """A lease that hears of first tokens too."""
-
-    def begun(self, now: float) -> None:
-        """Remember, or fail."""
-        self.heard.append(now)
-        if self.fails is not None:
-            raise self.fails
-
-
-def told() -> list[dict[str, Any]]:
-    """What the loop will be told of failing guards."""
-    found: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
-    return found
 
 
 def a_lane(*caps: int, limits: Any = None, **settings: Any) -> Lane:
@@ -75,25 +57,6 @@ async def test_a_grant_is_given_back_once() -> None:
         grant.release(OK)
         assert grant.lane is None
     assert heard == [(grant, lane, OK)]
-
-
-async def test_a_guard_that_fails_keeps_no_other_from_hearing() -> None:
-    """The loop is told which error it was, and no more."""
-    contexts = told()
-    error = ValueError("odd")
-    leases = [Lent(fails=error), Lent()]
-    give_back(leases, OK, 3.0)
-    assert [lease.heard for lease in leases] == [[(OK, 3.0)]] * 2
-    assert contexts == [{"message": "a guard of the dispatcher failed with ValueError", "exception": error}]
-
-
-async def test_first_tokens_are_told_to_those_who_listen() -> None:
-    """Leases without ``begun`` are passed over; one that fails keeps no other from hearing."""
-    contexts = told()
-    leases = [Lent(), Listening(fails=KeyError("odd")), Listening()]
-    tell_begun(leases, 4.0)
-    assert [lease.heard for lease in leases] == [[], [4.0], [4.0]]
-    assert [context["message"] for context in contexts] == ["a guard of the dispatcher failed with KeyError"]
 
 
 async def test_there_is_room_while_every_cap_has_some() -> None:

@@ -132,7 +132,12 @@ class KeyPool:
         if self.quotas.limited:
             member, reserved, at = self._reserve(call, now, member, set(blocked), avoid, user)
         if member is None:
-            return self._nobody(call, now, at)
+            opens = self._nobody(call, now, at)
+            if trace.held_since is None:
+                trace.held_since = now
+            return opens
+        if trace.held_since is not None:
+            trace.let_go(now)
         self.ring.take(member)
         trace.key = member.alias or None
         trace.key_why = "asked for" if call.options.key else self._why

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from ipfs_accel_async.policy.prefixes import Prefixes
 
 
+WHY = {
+    "p2c": "of two at random the one with less load and latency",
+    "weighted": "next by weight",
+    "least-loaded": "the fewest calls in flight",
+    "latency": "the fastest",
+    "cheapest": "the lowest price",
+    "prefix": "the beginning of the prompt, or the fewest calls in flight",
+}
+"""Why the endpoint that is asked first is."""
+
+
 class Known(Protocol):
     """What the gate reads of an endpoint."""
 
@@ -145,13 +156,20 @@ class EndpointGate:
                 continue
             pool.balancer.took(replica, replicas)
             pool.note(digests, replica.name)
-            trace.endpoint = member.url
+            trace.endpoint, trace.endpoint_why = member.url, self._why(order, replica, trace.avoid_endpoint)
             return EndpointLease(pool, replica, leases, call)
         if refusal is None:
             return soonest
         if full or soonest < float("inf"):
             return min(soonest, now + (refusal.retry_after or float("inf")))
         raise refusal
+
+    def _why(self, order: Sequence[Replica], chosen: Replica, failed: str) -> str:
+        """Why it was this one, in words."""
+        if self._only:
+            return "asked for"
+        why = WHY[self._pool.balancer.strategy] if chosen is order[0] else "others before it could not take the call"
+        return f"{why}, without {failed}, which had just failed" if failed and failed != chosen.name else why
 
 
 class EndpointLease:

@@ -20,6 +20,7 @@ DISPATCHER = (
 JUDGES = {
     "batcher.py": BATCHER,
     **dict.fromkeys(("admission.py", "caps.py", "dispatcher.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER),
+    "gates.py": ("test_gates.py", "test_dispatcher_edges.py"),
     "lanes.py": ("test_lanes*.py", *(f"test_dispatcher_{part}.py" for part in ("edges", "full", "models", "traces"))),
     "policy/allowance.py": ("policy/test_allowance.py", "policy/test_quota*.py"),
     "policy/ejection.py": ("policy/test_ejection*.py", "policy/test_replica.py"),
