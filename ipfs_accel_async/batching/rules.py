@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ipfs_accel_async.batching.keys import Keys
 from ipfs_accel_async.batching.pairs import Pairs
 from ipfs_accel_async.batching.tensors import Inferences, Rows
-from ipfs_accel_async.batching.texts import Prompts, Texts
+from ipfs_accel_async.batching.texts import Inputs, Prompts, Texts
 from ipfs_accel_async.policy.batch import Bounds
 from ipfs_accel_async.policy.spreading import Spreading
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMS: Mapping[str, Form] = {
     "texts": Texts(),
+    "inputs": Inputs(),
     "pairs": Pairs(),
     "prompts": Prompts(),
     "tensors": Rows(),

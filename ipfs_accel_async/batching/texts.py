@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ipfs_accel_async.answers import Embeddings, Reply
 from ipfs_accel_async.batching.forms import Form, params_key, whole
 from ipfs_accel_async.errors import ResponseValidationError
-from ipfs_accel_async.payloads import ModerateRequest
 from ipfs_accel_async.providers._spoilt import SpoiltRowsError
 from ipfs_accel_async.results import Classification, Moderation
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.answers import Answer
     from ipfs_accel_async.batching.forms import Share
     from ipfs_accel_async.batching.members import Member
-    from ipfs_accel_async.payloads import CompleteRequest
+    from ipfs_accel_async.payloads import CompleteRequest, ModerateRequest
     from ipfs_accel_async.results import Completions
 
 _ONE_EACH = {"n", "best_of", "echo", "logprobs"}
@@ -26,17 +25,15 @@ _ONE_EACH = {"n", "best_of", "echo", "logprobs"}
 
 
 class Texts(Form):
-    """`texts` of an embedding or a classification, `inputs` of a moderation."""
+    """`texts` of an embedding or a classification."""
 
     def key(self, payload: Any) -> Hashable | None:
-        """The parameters; an image is judged alone."""
-        if isinstance(payload, ModerateRequest) and not all(isinstance(one, str) for one in payload.inputs):
-            return None
+        """The parameters."""
         return params_key(payload.params)
 
     def items(self, payload: Any) -> Sequence[Any]:
         """The texts."""
-        return payload.inputs if isinstance(payload, ModerateRequest) else payload.texts
+        return payload.texts  # type: ignore[no-any-return]
 
     def same(self, payload: Any) -> Hashable | None:
         """The texts."""
@@ -89,6 +86,18 @@ class Texts(Form):
             answers, **{name: tuple(part for one in answers for part in getattr(one, name))}
         )
         return made
+
+
+class Inputs(Texts):
+    """`inputs` of a moderation."""
+
+    def key(self, payload: ModerateRequest) -> Hashable | None:
+        """The parameters; an image is judged alone."""
+        return super().key(payload) if all(isinstance(one, str) for one in payload.inputs) else None
+
+    def items(self, payload: ModerateRequest) -> Sequence[Any]:
+        """The inputs."""
+        return payload.inputs
 
 
 class Prompts(Form):

@@ -44,6 +44,8 @@ def dots(rows: NDArray[float32], vector: NDArray[float32]) -> NDArray[float32]:
 
     count, width = rows.shape
     piece = max(1, ALONE // max(1, width))
+    if count <= piece:
+        return rows @ vector
     whole = count - count % piece
     made = np.empty(count, np.float32)
     shape = (whole // piece, piece)
@@ -59,39 +61,49 @@ class Found(NamedTuple):
     similarity: float
 
 
+def _head(dimension: int) -> int:
+    return max(1, dimension // HEAD)
+
+
 class _Block:
     """Rows of one size, allocated once. The head of each row, the rest, and how long that rest is."""
 
     def __init__(self, rows: int, dimension: int) -> None:
         import numpy as np
 
-        head = max(1, dimension // HEAD)
+        head = _head(dimension)
         self.heads = np.empty((rows, head), np.float32)
         self.tails = np.empty((rows, dimension - head), np.float32)
         self.lengths = np.empty(rows, np.float32)
         self.numbers = np.full(rows, FREE, np.int64)
         self.used = 0
 
-    def near(self, vector: NDArray[float32], floor: float) -> tuple[NDArray[int64], NDArray[float32]]:
+    def near(
+        self, head: NDArray[float32], tail: NDArray[float32], length: float, floor: float
+    ) -> tuple[NDArray[int64], NDArray[float32]]:
         """Numbers and cosines of the rows from `floor` on.
 
         What the tails can add is at most the product of their lengths: where head and that stay below `floor`, the
         tail, which is three quarters of the memory, is not read.
+
+        Args:
+            head: Of the vector.
+            tail: The rest of it.
+            length: Of the tail.
+            floor: Least cosine.
         """
         import numpy as np
 
-        head = self.heads.shape[1]
         used = self.used
-        part = dots(self.heads[:used], vector[:head])
-        rest = np.float32(np.linalg.norm(vector[head:]))
-        hopeful: NDArray[bool_] = part + self.lengths[:used] * rest >= floor - 1e-5
-        rows = np.flatnonzero(hopeful & (self.numbers[:used] != FREE))
+        part = dots(self.heads[:used], head)
+        rows = np.flatnonzero(part + self.lengths[:used] * np.float32(length) >= floor - 1e-5)
         if 8 * rows.size > used:
-            cosines = (part + dots(self.tails[:used], vector[head:]))[rows]
+            cosines = (part + dots(self.tails[:used], tail))[rows]
         else:
-            cosines = part[rows] + dots(self.tails[rows], vector[head:])
-        near = cosines >= floor
-        return self.numbers[rows[near]], cosines[near]
+            cosines = part[rows] + dots(self.tails[rows], tail)
+        numbers = self.numbers[rows]
+        near: NDArray[bool_] = (cosines >= floor) & (numbers != FREE)
+        return numbers[near], cosines[near]
 
 
 class Nearest:
@@ -171,6 +183,11 @@ class Nearest:
         return found[:most]
 
     def _near(self, vector: NDArray[float32], floor: float) -> Iterator[tuple[int64, float32]]:
+        import numpy as np
+
+        cut = _head(self.dimension)
+        head, tail = vector[:cut], vector[cut:]
+        length = float(np.sqrt(tail @ tail))
         for block in tuple(self._blocks):
-            numbers, cosines = block.near(vector, floor)
+            numbers, cosines = block.near(head, tail, length, floor)
             yield from zip(numbers, cosines, strict=True)

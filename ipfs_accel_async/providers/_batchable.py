@@ -10,7 +10,7 @@ OPENAI_TEXTS: Final = Batchable("texts", 2_048, tokens=300_000, firm=True)
 """OpenAI API reference, embeddings."""
 OPENAI_PROMPTS: Final = Batchable("prompts", 20)
 """OpenAI's guide to rate limits puts so many prompts into one request; the reference names no bound."""
-OPENAI_INPUTS: Final = Batchable("texts", 32)
+OPENAI_INPUTS: Final = Batchable("inputs", 32)
 """The reference names no bound: few enough that a refusal costs little."""
 GEMINI_TEXTS: Final = Batchable("texts", 100, firm=True)
 """Gemini API reference, batchEmbedContents."""

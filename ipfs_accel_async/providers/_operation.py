@@ -40,7 +40,7 @@ class CallFacts(Protocol):
         """The key lent to this attempt."""
 
 
-BatchForm = Literal["texts", "pairs", "prompts", "tensors", "inferences", "keys"]
+BatchForm = Literal["texts", "inputs", "pairs", "prompts", "tensors", "inferences", "keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Batchable:
     """How one request carries the items of many callers.
 
     Args:
-        form: What its items are: ``texts`` of one answer each, ``pairs`` with one query, ``prompts``, rows of
+        form: What its items are: ``texts`` or ``inputs`` of one answer each, ``pairs`` with one query, ``prompts``, rows of
             ``tensors``, whole ``inferences``, ``keys`` of objects.
         items: Most items in a request.
         tokens: Most tokens in it, all items together; 0 for no bound.
