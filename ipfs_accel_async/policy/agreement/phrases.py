@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from ipfs_accel_async.policy.agreement.words import among
 
@@ -155,18 +156,29 @@ _GROUP = re.compile(r"\([^()]*\)[?*+]?|\\[a-zA-Z]")
 _LITERAL = re.compile(r"(?<![a-z])[a-z]{2,}+(?![?*+])")
 
 
-def _needed(pattern: str) -> str:
-    """A word without which a pattern cannot match, so that most are never tried; empty where there is none."""
-    while (rest := _GROUP.sub(" ", pattern)) != pattern:
-        pattern = rest
-    return "" if "|" in pattern else max(_LITERAL.findall(pattern), key=len, default="")
+class _Rule(NamedTuple):
+    """What is put in the place of a pattern.
+
+    Most are never tried: `needed` is a word without which it cannot match, if there is one, and `first` tells that it
+    can match at the beginning alone, where one look is enough.
+    """
+
+    needed: str
+    first: bool
+    pattern: re.Pattern[str]
+    put: str
 
 
-def _compiled(rules: list[tuple[str, str]]) -> list[tuple[str, re.Pattern[str], str]]:
-    return [(_needed(pattern), re.compile(pattern), put) for pattern, put in rules]
+def _rule(pattern: str, put: str) -> _Rule:
+    outline = pattern
+    while (rest := _GROUP.sub(" ", outline)) != outline:
+        outline = rest
+    ways = outline.split("|")
+    needed = max(_LITERAL.findall(outline), key=len, default="") if len(ways) == 1 else ""
+    return _Rule(needed, all(way.startswith("^") for way in ways), re.compile(pattern), put)
 
 
-_BEFORE, _WITHIN = _compiled(_AROUND), _compiled(_RULES)
+_BEFORE, _WITHIN = [_rule(*rule) for rule in _AROUND], [_rule(*rule) for rule in _RULES]
 _PHRASE = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _PHRASES), key=len, reverse=True)) + r")\b")
 
 
@@ -200,9 +212,9 @@ def framed(text: str) -> str:
     return _applied(_WITHIN, text)
 
 
-def _applied(rules: list[tuple[str, re.Pattern[str], str]], text: str) -> str:
-    for needed, pattern, put in rules:
-        if needed in text:
+def _applied(rules: list[_Rule], text: str) -> str:
+    for needed, first, pattern, put in rules:
+        if needed in text and (not first or pattern.match(text)):
             made, count = pattern.subn(put, text)
             if count:
                 text = " ".join(made.split())
