@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ipfs_accel_async.cli.interrupts import heed_interrupts
 from ipfs_accel_async.cli.options import as_json
 from ipfs_accel_async.cli.terminal import console
 
@@ -43,6 +44,7 @@ def llvm_serve(
 
 
 async def _serve(server: "Server", *, given: bool, json: bool) -> None:
+    heed_interrupts()
     async with server:
         if json:
             typer.echo(as_json({"base_url": server.base_url, "token": None if given else server.token}))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ipfs_accel_async.cli.interrupts import heed_interrupts
 from ipfs_accel_async.cli.options import as_json
 from ipfs_accel_async.cli.terminal import console
 from ipfs_accel_async.errors import ConfigError
@@ -56,6 +57,7 @@ def simulate(
 
 
 async def _serve(sim: "Simulator", *, json: bool) -> None:
+    heed_interrupts()
     async with sim:
         if json:
             typer.echo(as_json({"base_urls": sim.base_urls}))
