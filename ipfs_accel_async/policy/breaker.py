@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.policy.failures import FailureRate
 
+SETTINGS = ("_threshold", "_reset_timeout", "_longest", "_rates", "_rate", "_slow", "_slow_after", "_probe_timeout")
 PROBE_WAIT = 1.0  # seconds after which it is worth asking whether the probes have answered
 
 
@@ -93,9 +94,12 @@ class Breaker:
         self._generation = 0
         self._serial = 0
         self._out: set[int] = set()
-        self._opened_at = 0.0
-        self._half_open_at = 0.0
-        self._open_seconds = 0.0
+        self._opened_at = self._half_open_at = self._open_seconds = 0.0
+
+    def adopt(self, other: Breaker) -> None:
+        """Go on with the settings of another one; what is known stays, but shares are counted anew."""
+        for name in SETTINGS:
+            setattr(self, name, getattr(other, name))
 
     def state(self, now: float) -> State:
         """The state at `now`."""

@@ -48,8 +48,8 @@ class Batchable:
     """How one request carries the items of many callers.
 
     Args:
-        form: What its items are: ``texts`` or ``inputs`` of one answer each, ``pairs`` with one query, ``prompts``, rows of
-            ``tensors``, whole ``inferences``, ``keys`` of objects.
+        form: What its items are: ``texts`` or ``inputs`` of one answer each, ``pairs`` with one query, ``prompts``,
+            rows of ``tensors``, whole ``inferences``, ``keys`` of objects.
         items: Most items in a request.
         tokens: Most tokens in it, all items together; 0 for no bound.
         bytes: Most bytes in it, likewise.

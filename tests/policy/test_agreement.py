@@ -29,6 +29,8 @@ SAME = [
 ]
 OTHER = {
     "numbers": [
+        ("Is Python 3.1 out?", "Is Python 3.10 out?"),
+        ("How cold is \u221210 degrees?", "How cold is 10 degrees?"),
         ("What is 15% of 80?", "What is 25% of 80?"),
         ("How do I split $10 between friends?", "How do I split $100 between friends?"),
         ("Who was the first king of Spain?", "Who was the third king of Spain?"),
@@ -67,6 +69,7 @@ OTHER = {
         ("Which planets have moons?", "Which planets have no moons?"),
     ],
     "time": [
+        ("Are you going to eat?", "Were you going to eat?"),
         ("Who is the president of Brazil?", "Who was the president of Brazil?"),
         ("What is the price of gold?", "What will the price of gold be?"),
         ("I fix the bug in the code", "I fixed the bug in the code"),
@@ -80,6 +83,10 @@ OTHER = {
         ("Can I return an item?", "How do I return an item?"),
     ],
     "direction": [
+        ("Who is Ann older than?", "Who is older than Ann?"),
+        ("What does Java depend on?", "What depends on Java?"),
+        ("Which company was Instagram bought by?", "Which company did Instagram buy?"),
+        ("What cities are north of Oslo?", "What cities is Oslo north of?"),
         ("How do I get from Paris to London?", "How do I get from London to Paris?"),
         ("Is a cat faster than a dog?", "Is a dog faster than a cat?"),
         ("Why did Germany invade Poland?", "Why did Poland invade Germany?"),
@@ -93,6 +100,10 @@ OTHER = {
         ("Who is the mother of the president?", "Who is the president of the mother?"),
     ],
     "verbatim": [
+        ("Who can have O+ blood?", "Who can have O- blood?"),
+        ("What time is it in UTC+2?", "What time is it in UTC-2?"),
+        ("Is 3 ≥ 2?", "Is 3 ≤ 2?"),
+        ("What does 😀 mean?", "What does 😢 mean?"),
         ("What does `git stash` do?", "What does `git stash pop` do?"),
         ("What does x == y do?", "What does x = y do?"),
         ("Explain a || b in C", "Explain b || a in C"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipfs_accel_async.policy.agreement.words import among
+
 if TYPE_CHECKING:
     from ipfs_accel_async.policy.agreement.reading import Reading
 
@@ -27,11 +29,17 @@ def differs(one: Reading, other: Reading) -> str:
             return what
     if not one.content:  # nothing but small words, or a language whose small words are not known: to the letter
         return "words"
-    return "direction" if _turned(one, other) else ""
+    return "direction" if _left(one) != _left(other) or _turned(one, other) else ""
 
 
+_LEFT = among("from to than before after in on at for of with about by as into against under over between behind")
 _ALIKE = frozenset(map(frozenset, (("of", "for"), ("of", "in"), ("about", "on"))))
 _PLACES = frozenset(("in", "on", "at"))
+
+
+def _left(one: Reading) -> str:
+    """What stands alone at the end: what does it depend on, and what depends on it."""
+    return one.words[-1] if one.asked and one.words[-1] in _LEFT else ""
 
 
 def _turned(one: Reading, other: Reading) -> bool:

@@ -35,9 +35,7 @@ def number(word: str) -> str:
     if found is None:
         return ""
     _, minus, digits, ordinal, _ = found.groups()
-    digits = digits.replace(",", "")
-    if "." in digits:
-        digits = digits.rstrip("0").rstrip(".")
+    digits = digits.replace(",", "")  # and no zero less at the end: Python 3.1 is not 3.10
     plain = minus + (digits.lstrip("0") or "0" if "." not in digits else digits)
     return ("#" if ordinal else "") + plain
 

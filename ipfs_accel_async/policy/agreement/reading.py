@@ -197,7 +197,7 @@ def _time(words: list[str], asked: str) -> str:
     seen = set(words)
     inflected = any(word.endswith("ed") or word in PARTICIPLES for word in words)
     if seen & _FUTURE:
-        return "future"
+        return "future then" if seen & _PAST else "future"  # were you going to
     if seen & _PAST or (seen & _PERFECT and inflected):
         return "past"
     if asked in _NOW and any(_goes_on(words[place : place + 3]) for place in range(len(words))):

@@ -9,12 +9,14 @@ _FENCED = re.compile(r"```.*?(?:```|\Z)|`[^`]+`", re.DOTALL)
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]+)[\"”»]|(?<!\w)['\u2018]([^'\u2018\u2019]+)['\u2019](?!\w)")
 _TIMES = re.compile(r"(?<=\d)\s*[x\u00d7*]\s*(?=\d)")
 _CODE = re.compile(
-    r"[=<>{}\[\]|&*^\\_#@~]|::|\+\+|--|->|\w\(|\(\)|^-[A-Za-z]|^[+\-*/%!]$|\w\.\w*[A-Za-z]\w|^\.\w|[\w.]/\w|\d[+*/]\d|;$"
+    r"[=<>{}\[\]|&*^\\_#@~]|::|\+\+|\w\+|--|->"
+    r"|\w\(|\(\)|^-[A-Za-z]|^[+\-*/%!]$|\w\.\w*[A-Za-z]\w|^\.\w|[\w.]/\w|\d[+*/]\d|;$"
 )
 _PROSE = re.compile(r"^(?:[eE]\.g|[iI]\.e|[aApP]\.m|[A-Z]\.[A-Z])\.?$")
+_SYMBOLS = ("Sm", "So")  # of mathematics, and pictures
 HELD = "verbatim"  # the word in the place of each
 _EDGES = "\"'.,:?!¿¡…()"
-_STRAIGHT = str.maketrans("\u2018\u2019\u2010\u2011\u2013\u2014", "''--  ", "\u00ad")
+_STRAIGHT = str.maketrans("\u2018\u2019\u2010\u2011\u2212\u2013\u2014", "''---  ", "\u00ad")
 
 
 def separate(text: str) -> tuple[str, tuple[str, ...]]:
@@ -52,4 +54,6 @@ def separate(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _is_code(word: str) -> bool:
+    if not word.isascii() and any(unicodedata.category(char) in _SYMBOLS and char != "°" for char in word):
+        return True
     return bool(_CODE.search(word if len(word) < 3 else word.rstrip(".,:?!"))) and not _PROSE.match(word.strip(_EDGES))
