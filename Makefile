@@ -23,12 +23,10 @@ twenty:  ## the suite twenty times, without what is marked long or real; stops a
 	  echo "run $$run: $$(tail -n 1 "$$log")"; \
 	done
 
-bench:  ## a few minutes; prints tables and JSON lines
-	$(PYTHON) -m benchmarks.imports
-	$(PYTHON) -m benchmarks.calls
-	$(PYTHON) -m benchmarks.embeddings
-	$(PYTHON) -m benchmarks.streams
-	$(PYTHON) -m benchmarks.overhead
+BENCHMARKS = imports calls grant fairness adaptive cache semantic limits embeddings streams batch overhead
+
+bench:  ## some twenty minutes; prints tables and JSON lines
+	for name in $(BENCHMARKS); do $(PYTHON) -m benchmarks.$$name || exit 1; done
 
 docs:  ## the pages that are made from the code
 	$(PYTHON) -m docs.generate
