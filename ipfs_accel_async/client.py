@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ipfs_accel_async.arguments import chat_request, embed_request, native_request
 from ipfs_accel_async.caching import Caching
 from ipfs_accel_async.capacity import Sizing
+from ipfs_accel_async.circuits import Fuses
 from ipfs_accel_async.completing import Completing
 from ipfs_accel_async.conversing import Conversing
 from ipfs_accel_async.engine import Engine
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Client(
-    Completing, Conversing, Operations, Media, Handles, Caching, Keyring, Spreading, Reloading, Sizing, Lifecycle
+    Completing, Conversing, Operations, Media, Handles, Caching, Keyring, Spreading, Reloading, Sizing, Fuses, Lifecycle
 ):
     """Calls models of every provider through one stack: queue, caps, retries, breaker, deadline, metrics.
 

@@ -146,6 +146,12 @@ class Endpoints:
         self.version += 1
         return found
 
+    def adopt(self, other: Endpoints) -> None:
+        """Have the endpoints that `other` has, with its settings; none at all are not taken: calls may wait there."""
+        self._base = other._base
+        self._known = dict(other._known) or self._known
+        self.version += 1
+
     def _made(self, name: str, url: str, own: Mapping[str, Any]) -> Endpoint:
         numbers = {"weight": own.get("weight", 1.0), "price": own.get("price", 0.0)}
         for what, value in numbers.items():

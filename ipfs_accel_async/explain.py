@@ -16,10 +16,11 @@ class Explanation(dict[str, Any]):
     """What happened to a call: a dictionary of plain values; ``str()`` of it is for people.
 
     Keys: ``request_id``, ``outcome`` (``ok``, an error's class name, or ``open`` for a stream that is not closed yet),
-    ``phase``, ``total_ms``, ``queue_ms``, ``limit_ms`` (of that, for a rate limit), ``backoff_ms``, ``network_ms``, ``overhead_ms``, ``first_byte_ms``,
-    ``first_token_ms``, ``cache`` (as of :class:`~ipfs_accel_async.trace.Trace`), ``batch`` (the request that it shared,
-    with how many others), ``bytes_out``, ``bytes_in`` (of the whole request), ``attempts`` and, of an
-    AllTargetsFailedError, ``causes``. What is not known is None.
+    ``phase``, ``total_ms``, ``queue_ms``, ``limit_ms`` (of that, for a rate limit), ``backoff_ms``, ``network_ms``,
+    ``overhead_ms``, ``first_byte_ms``, ``first_token_ms``, ``cache`` (as of
+    :class:`~ipfs_accel_async.trace.Trace`), ``batch`` (the request that it shared, with how many others),
+    ``bytes_out``, ``bytes_in`` (of the whole request), ``attempts`` and, of an AllTargetsFailedError, ``causes``.
+    What is not known is None.
     """
 
     def __str__(self) -> str:

@@ -140,7 +140,7 @@ class ProviderKeys:
         Raises:
             ConfigError: No key is called that.
         """
-        for each in [self._member(alias).alias] if alias else [status.alias for status in self]:
+        for each in [self._member(alias).alias] if alias else list(self._pool.members):
             self._pool.release(each)
 
     def usage(self) -> dict[str, KeyUsage]:

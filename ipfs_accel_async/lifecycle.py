@@ -84,7 +84,8 @@ class Lifecycle:
 
         ``under_way`` is the number of calls and streams. ``lanes`` has for each endpoint its `waiting`, `active`,
         `free` permits, `service_seconds` (how long a permit is held on average; None while that is unsure), leases a
-        key and the `retry_budget`; ``breakers`` the state of each endpoint and model. No key is in it.
+        key (`keys`), buckets of rate limits (`limits`), limits that were found (`adaptive`) and the `retry_budget`;
+        ``breakers`` the state of each endpoint and model. No key is in it.
         """
         return self._engine.statistics()
 

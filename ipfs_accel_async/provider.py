@@ -11,6 +11,7 @@ from ipfs_accel_async.endpoints import POOL, Endpoints
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
 from ipfs_accel_async.estimates import tokens_of
 from ipfs_accel_async.middleware.keyring import KeyPool
+from ipfs_accel_async.middleware.limits import LimitGate
 from ipfs_accel_async.middleware.quotas import Quotas
 from ipfs_accel_async.policy.backoff import Backoff
 from ipfs_accel_async.policy.quota import Limits
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ipfs_accel_async.endpoints import Endpoint
     from ipfs_accel_async.keys import Keys
     from ipfs_accel_async.providers._codec import Codec
+
+
+LIMITS = frozenset({"rpm", "tpm", "input_tpm", "output_tpm", "rpd", "tpd"})
 
 
 class Provider:
@@ -55,6 +59,7 @@ class Provider:
         self.places: int | None = None  # instead of max_concurrent_requests, once it was changed
         self.pool = key_pool(self.codec, self.found.keys, own)
         self._pools: dict[str, tuple[Keys, KeyPool]] = {}
+        self._limits: dict[str, tuple[Limits, LimitGate]] = {}
         self.endpoints = Endpoints(name, own, self.codec.normalize_url)
         self.spread = bool(own.endpoints)
         if self.spread and (base_url or own.base_url):
@@ -75,6 +80,11 @@ class Provider:
         """The keys of the provider, under no name, and those of endpoints that have their own, by endpoint."""
         return {"": self.pool, **{name: pool for name, (_, pool) in self._pools.items()}}
 
+    @property
+    def limited(self) -> dict[str, LimitGate]:
+        """The limits that endpoints state for themselves, by endpoint."""
+        return {name: gate for name, (_, gate) in self._limits.items()}
+
     def pool_of(self, one: Endpoint) -> KeyPool:
         """An endpoint's own keys, the same pool as long as they are the same keys; else those of the provider."""
         if one.keys is None:
@@ -84,6 +94,26 @@ class Provider:
             pool = key_pool(self.codec, one.keys, one.settings)
             self._pools[one.name] = (one.keys, pool)
         return pool
+
+    def hand_over(self, one: Endpoint) -> KeyPool | None:
+        """The pool of an endpoint's own keys, which is that of `one`'s keys from now on; None if there is none yet."""
+        _, pool = self._pools.get(one.name, (None, None))
+        if pool is None or one.keys is None:
+            return None
+        self._pools[one.name] = (one.keys, pool)
+        return pool
+
+    def limits_of(self, one: Endpoint) -> LimitGate | None:
+        """The rate limits that an endpoint states for itself, beside those of the provider; its own keys have them."""
+        if one.keys is not None or LIMITS.isdisjoint(one.own):
+            return None
+        own = one.settings
+        limits = Limits(burst_seconds=own.burst_seconds, **{at: getattr(own, at) for at in LIMITS & one.own.keys()})
+        known, gate = self._limits.get(one.name, (None, None))
+        if gate is None or known != limits:
+            gate = LimitGate(Quotas(limits, learn=False, count=counter(own)))
+            self._limits[one.name] = (limits, gate)
+        return gate
 
     def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:
         """The target of a model.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ipfs_accel_async.engine import Engine
     from ipfs_accel_async.home import Home
+    from ipfs_accel_async.keys import Keys
+    from ipfs_accel_async.middleware.keyring import KeyPool
     from ipfs_accel_async.provider import Provider
 
 logger = logging.getLogger("ipfs_accel_async")
@@ -107,42 +109,27 @@ def adopt(home: Home, fresh: Home) -> None:
         home.groups = fresh.groups
     known = home.providers
     for name, provider in known.adopt(fresh.providers):
-        places = provider.places
         _adopt(provider, fresh.providers[name])
         known.codecs[name] = provider.codec
-        if home.current is not None:
-            cap = home.current.scopes.slots.get(name)
-            if cap is not None and places is None:
-                cap.resize(provider.settings.max_concurrent_requests)
-            for (owner, endpoint), lane in home.current.dispatcher.lanes.items():
-                named = provider.endpoints.at(endpoint)
-                if owner == name:
-                    lane.settings = provider.settings if named is None else named.settings
     if home.current is not None:
+        home.current.scopes.retune(home.current.dispatcher.lanes)
         home.current.dispatcher.wake()
 
 
 def _adopt(old: Provider, new: Provider) -> None:
     old.settings, old.codec, old.found, old.backoff = new.settings, new.codec, new.found, new.backoff
-    _keys(old, new)
-    names = {one.name for one in new.endpoints}
+    _keys(old.pool, new.found.keys)
     for one in new.endpoints:
-        if one.name in old.endpoints and old.endpoints[one.name].url != one.url and len(old.endpoints) > 1:
-            old.endpoints.remove(one.name)
-        if one.name not in old.endpoints:
-            old.endpoints.add(one.url, name=one.name, weight=one.weight, price=one.price, keys=one.keys, **one.own)
-        else:
-            old.endpoints.update(one.name, weight=one.weight, price=one.price, keys=one.keys, **one.own)
+        kept = old.hand_over(one)
+        if kept is not None:
+            _keys(kept, one.keys)
+    old.endpoints.adopt(new.endpoints)
     old.spread = new.spread
-    for name in [one.name for one in old.endpoints if one.name not in names]:
-        if names:
-            old.endpoints.remove(name)
 
 
-def _keys(old: Provider, new: Provider) -> None:
+def _keys(pool: KeyPool, keys: Keys | None) -> None:
     """Keys that are gone leave, new ones join, and one under the same name that is another is rotated."""
-    wanted = {} if new.found.keys is None else {key.name: key for key in new.found.keys.entries}
-    pool = old.pool
+    wanted = {} if keys is None else {key.name: key for key in keys.entries}
     for alias in [alias for alias in pool.members if alias and alias not in wanted]:
         if wanted:
             pool.remove(alias)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipfs_accel_async.cache.exact import Cache
+    from ipfs_accel_async.lanes import Lane
+    from ipfs_accel_async.middleware.limits import LimitGate
     from ipfs_accel_async.provider import Providers
     from ipfs_accel_async.shared import Redis
     from ipfs_accel_async.shared.state import SharedState
@@ -62,6 +64,7 @@ class Runtime:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.transport = transport
+        self._providers = providers
         rng = random.Random()
         self.scopes = scopes = Scopes(providers, max_total, rng)
         self._started = self.loop.time()
@@ -146,8 +149,8 @@ class Runtime:
                     "free": min(cap.free for cap in lane.caps),
                     "adaptive": lane.adaptive,
                     "service_seconds": lane.service.mean,
-                    "keys": [gate.loads for gate in lane.gates if isinstance(gate, KeyPool)],
-                    "limits": [gate.quotas.states(now) for gate in lane.gates if isinstance(gate, KeyPool)],
+                    "keys": [pool.loads for pool in self._pools(provider, lane)],
+                    "limits": [held.quotas.states(now) for held in self._limited(provider, lane)],
                     "retry_budget": self.scopes.budget(Target(provider, "", endpoint)).balance(now),
                 }
                 for (provider, endpoint), lane in self.dispatcher.lanes.items()
@@ -161,6 +164,14 @@ class Runtime:
                 for (provider, endpoint), breaker in self.scopes.breakers.endpoints()
             ],
         }
+
+    def _pools(self, provider: str, lane: Lane) -> list[KeyPool]:
+        if lane.spread:
+            return list(self._providers[provider].pools.values())
+        return [gate for gate in lane.gates if isinstance(gate, KeyPool)]
+
+    def _limited(self, provider: str, lane: Lane) -> list[KeyPool | LimitGate]:
+        return [*self._pools(provider, lane), *(self._providers[provider].limited.values() if lane.spread else ())]
 
     async def aclose(self, grace: float) -> None:
         """Fail what waits, let what is under way end within `grace` seconds, end the rest, close the connections."""

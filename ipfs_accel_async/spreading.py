@@ -109,6 +109,7 @@ class EndpointList:
     def _told(self, made: Endpoint) -> Endpoint:
         runtime = self._engine.current
         if runtime is not None:
+            runtime.scopes.retune(runtime.dispatcher.lanes)
             runtime.dispatcher.wake()
         return made
 

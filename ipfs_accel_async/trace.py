@@ -21,7 +21,7 @@ class Attempt:
         endpoint_why: Why that endpoint was chosen of several; empty where there is one.
         at: When it was granted or refused.
         queued: Seconds in the queue before that.
-        held: Seconds of those in which it was next, and a rate limit, or keys that pause, held it.
+        held: Seconds of those in which it was next, and a rate limit, or keys that pause or are taken, held it.
         key: Alias of the key; None without one. The key itself is nowhere here.
         key_why: Why it was chosen.
         avoided: Alias of the key that was passed over, as an attempt with it had failed.

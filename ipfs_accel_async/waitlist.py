@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.lines import Group
 from ipfs_accel_async.policy.fair import Shares
+from ipfs_accel_async.tickets import TicketQueue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +28,7 @@ class Waitlist:
 
     def __init__(self, weights: Mapping[str, float], *, mirrored: bool = False) -> None:
         self._shares = Shares(weights)
-        self._mirrors: dict[str, list[tuple[float, int, Ticket]]] | None = {} if mirrored else None
-        self._tenants: Counter[str] = Counter()
+        self._mirrors: dict[str, TicketQueue] | None = {} if mirrored else None
         self.groups: dict[tuple[str, str], Group] = {}
         self.waiting = 0
 
@@ -56,9 +54,10 @@ class Waitlist:
         group.put(ticket)
         self.waiting += 1
         if self._mirrors is not None:
-            self._tenants[ticket.tenant] += 1
-            mirror = self._mirrors.setdefault(ticket.tenant, [])
-            heapq.heappush(mirror, (-ticket.rank[0], -ticket.rank[1], ticket))
+            mirror = self._mirrors.get(ticket.tenant)
+            if mirror is None:
+                mirror = self._mirrors[ticket.tenant] = TicketQueue(sign=-1)
+            mirror.put(ticket)
 
     def head(self, *, high: bool) -> Ticket | None:
         """The live ticket that goes next, of groups whose first one is not held; it stays.
@@ -96,7 +95,10 @@ class Waitlist:
             group.forget()
             del self.groups[group.key]
         if self._mirrors is not None:
-            self._shrink(ticket.tenant)
+            mirror = self._mirrors[ticket.tenant]
+            mirror.leave(ticket)
+            if not mirror.waiting:
+                del self._mirrors[ticket.tenant]
         if not self.waiting:
             self._shares.clear()
         return group.held is ticket and group.waiting > 0
@@ -127,28 +129,14 @@ class Waitlist:
         It is the last ticket of the tenant that has most waiting for its weight, the newcomer counted too; of several
         such tenants the one that would go last.
         """
-        counts = {**self._tenants, newcomer.tenant: self._tenants[newcomer.tenant] + 1}
+        mirrors = self._mirrors or {}
+        counts = {tenant: mirror.waiting for tenant, mirror in mirrors.items()}
+        counts[newcomer.tenant] = counts.get(newcomer.tenant, 0) + 1
         loads = {tenant: count / self._shares.weight(tenant) for tenant, count in counts.items()}
         most = max(loads.values())
-        lowest = [self._lowest(tenant) for tenant, load in loads.items() if load == most]
+        lowest = [mirrors[tenant].head for tenant, load in loads.items() if load == most and tenant in mirrors]
         if loads[newcomer.tenant] == most:
             lowest.append(newcomer)
         return max(
             (ticket for ticket in lowest if ticket is not None), key=lambda ticket: ticket.rank, default=newcomer
         )
-
-    def _lowest(self, tenant: str) -> Ticket | None:
-        mirror = (self._mirrors or {}).get(tenant, [])
-        while mirror and not mirror[0][2].live:
-            heapq.heappop(mirror)
-        return mirror[0][2] if mirror else None
-
-    def _shrink(self, tenant: str) -> None:
-        assert self._mirrors is not None  # noqa: S101 - its caller looked; narrows the type
-        self._tenants[tenant] -= 1
-        left, mirror = self._tenants[tenant], self._mirrors[tenant]
-        if not left:
-            del self._tenants[tenant], self._mirrors[tenant]
-        elif len(mirror) > 2 * left + 16:
-            self._mirrors[tenant] = [entry for entry in mirror if entry[2].queued]
-            heapq.heapify(self._mirrors[tenant])

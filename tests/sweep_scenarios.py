@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from ipfs_accel_async import Client
+from ipfs_accel_async import Cache, Client, MemoryStore, SemanticCache
+from ipfs_accel_async.cache.store import Kept
 from ipfs_accel_async.errors import AccelError
 from ipfs_accel_async.keys import Keys
 from tests.answering import completion
@@ -27,6 +28,8 @@ OVMS = {"base_urls": {"ovms": "http://ovms:8000"}}
 PULL = b'{"status":"pulling"}\n{"status":"downloading","completed":1,"total":2}\n'
 ONE = {"max_concurrent_requests": 1}
 FRAGILE = {"failure_threshold": 2, "max_retries": 0}
+SLOWED = {"rpm": 6, "burst_seconds": 1}
+SEVERAL = {"providers": {"openai": {"endpoints": ["http://a:1/v1", "http://b:1/v1"], "max_concurrent_requests": 1}}}
 
 
 async def chat(ai: Client) -> None:
@@ -158,6 +161,30 @@ async def token() -> str:
     return "token"
 
 
+class SlowStore(MemoryStore):
+    """A store that takes its time and keeps nothing, so that runs do not answer each other."""
+
+    async def get(self, key: str) -> Kept | None:
+        """Find nothing, slowly."""
+        await asyncio.sleep(0.1)
+        return None
+
+    async def set(self, *arguments: Any, **more: Any) -> bool:
+        """Keep nothing, slowly."""
+        await asyncio.sleep(0.1)
+        return False
+
+
+async def in_other_words(ai: Client) -> None:
+    """A chat whose question is embedded first, and whose answer is kept; what was kept before is too old."""
+    await ai.with_options(max_age=0).chat("openai:m", "What is this?", temperature=0)
+
+
+def embedded(request: Any) -> Answer:
+    """A vector for a question, or its answer."""
+    return says(VECTORS if request is not None and request.url.endswith("/embeddings") else None, wait=0.2)
+
+
 def asks(name: str, *arguments: str) -> dict[str, Any]:
     """An answer that calls a function."""
     asked = [
@@ -206,6 +233,15 @@ SCENARIOS: dict[str, Scenario] = {
     "functions": Scenario(functions, [BUSY], asked),
     "in a caller's scope": Scenario(middleware_like, [BUSY]),
     "task group": Scenario(together, [BUSY], settings=ONE),
+    "rate limit": Scenario(chat, [BUSY], settings=SLOWED, ahead=[ahead] * 2),
+    "endpoints": Scenario(chat, [BUSY, BUSY], settings=SEVERAL, ahead=[ahead] * 2),
+    "cache": Scenario(chat, [BUSY], settings={"cache": Cache(SlowStore()), "single_flight": False}),
+    "cached stream": Scenario(stream, always=WHOLE, settings={"cache": Cache(SlowStore()), "single_flight": False}),
+    "semantic cache": Scenario(
+        in_other_words,
+        always=embedded,
+        settings={"semantic_cache": SemanticCache("openai:e", shadow=0.0), "single_flight": False, "batching": False},
+    ),
     "closing": Scenario(
         closing,
         [says(wait=1.0), LONG, WHOLE],

@@ -72,6 +72,7 @@ PARTS = {
     **dict.fromkeys(
         (
             "capacity",
+            "circuits",
             "configuration",
             "endpoints",
             "groups",

@@ -103,3 +103,13 @@ async def replay(limit: int, steps: list[str | int]) -> None:
             limit = int(step)
             cap.resize(limit)
         assert (cap.free, cap.others, cap.limit) == (max(limit - out, 0), out, limit)
+
+
+async def test_the_number_of_permits_costs_nothing() -> None:
+    """To a billion and back, as caps of several endpoints have no end of their own: nobody counts them one by one."""
+    cap = Cap(5)
+    cap.take(high=True)
+    cap.resize(10**9)
+    assert cap.free == 10**9 - 1
+    cap.resize(3)
+    assert cap.free == 2

@@ -17,6 +17,7 @@ from ipfs_accel_async import (
     Key,
     Keys,
     MockTransport,
+    QuotaExhaustedError,
     RateLimitError,
     Secret,
 )
@@ -224,6 +225,27 @@ async def test_a_service_without_keys_may_get_one_and_lose_it() -> None:
         await ai.chat("vllm:m", "hi")
         assert [header(request, "authorization") for request in server.mock.requests] == [None, "Bearer sk-a", None]
         assert ai.keys("vllm").usage() == {}
+
+
+async def test_a_service_without_keys_owes_no_bill() -> None:
+    """There is no key to release: each call hears what the service says, until it says something else."""
+    server = Server(failing(402), failing(402))
+    async with server.client(keys={}) as ai:
+        for _ in range(2):
+            with pytest.raises(QuotaExhaustedError):
+                await ai.chat("vllm:m", "hi")
+        assert (await ai.chat("vllm:m", "hi")).attempts == 1
+
+
+async def test_a_pause_of_a_service_without_keys_can_be_ended() -> None:
+    """By a release of all that is held."""
+    server = Server(failing(429, **{"retry-after": "600"}))
+    async with server.client(keys={}, max_retries=0) as ai:
+        with pytest.raises(RateLimitError):
+            await ai.chat("vllm:m", "hi")
+        ai.keys("vllm").release()
+        await ai.chat("vllm:m", "hi")
+        assert asyncio.get_running_loop().time() == 0.0
 
 
 async def test_a_service_without_keys_pauses_when_it_is_told_to() -> None:

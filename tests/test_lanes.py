@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from ipfs_accel_async.call import Outcome
@@ -15,18 +14,13 @@ OK = Outcome("ok")
 
 
 class Lent:
-    """A lease that keeps a record."""
+    """A lease, of a key or of something else."""
 
-    def __init__(self, key: Secret | None = None, fails: Exception | None = None) -> None:
+    def __init__(self, key: Secret | None = None) -> None:
         self.key = key
-        self.fails = fails
-        self.heard: list[Any] = []
 
     def settle(self, outcome: Outcome, now: float) -> None:
-        """Remember, or fail."""
-        self.heard.append((outcome, now))
-        if self.fails is not None:
-            raise self.fails
+        """Nothing comes of it."""
 
 
 def a_lane(*caps: int, limits: Any = None, **settings: Any) -> Lane:

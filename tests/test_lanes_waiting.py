@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from ipfs_accel_async.options import Options
-from ipfs_accel_async.tickets import Ticket, TicketQueue
+from ipfs_accel_async.tickets import Ticket
 from ipfs_accel_async.types import Priority
 from ipfs_accel_async.waitlist import Waitlist
 from tests.doubles import TARGET, a_call
@@ -114,9 +113,11 @@ async def test_a_group_that_empties_leaves_no_timer(ticket: Clerk) -> None:
     only = ticket()
     waitlist = filled(only)
     timer = asyncio.get_running_loop().call_at(50.0, print)
-    waitlist.groups["m", ""].timer = timer
+    group = waitlist.groups["m", ""]
+    group.timer = timer
     waitlist.drop(only)
     assert timer.cancelled()
+    assert group.timer is None
 
 
 async def test_ahead_are_the_own_tenants_of_the_same_or_a_better_priority(ticket: Clerk) -> None:
@@ -131,6 +132,8 @@ async def test_ahead_are_the_own_tenants_of_the_same_or_a_better_priority(ticket
     assert waitlist.ahead_of(ticket(tenant="u")) == 0
     waitlist.drop(others[1])
     assert waitlist.ahead_of(ticket(high=True)) == 0
+    waitlist.release()
+    assert waitlist.ahead_of(ticket()) == 4
 
 
 async def test_tickets_that_died_are_not_seen(ticket: Clerk) -> None:
@@ -169,6 +172,39 @@ async def test_the_last_of_a_tenant_is_the_one_of_the_worst_rank(ticket: Clerk) 
     assert waitlist.last(ticket(0.0)) is younger
 
 
+async def test_where_nobody_is_displaced_no_second_order_is_kept(ticket: Clerk) -> None:
+    """The newcomer is the one without a place, whoever waits."""
+    waitlist = Waitlist({})
+    waitlist.put(ticket(9.0))
+    newcomer = ticket(1.0)
+    assert waitlist.last(newcomer) is newcomer
+    assert waitlist._mirrors is None
+
+
+@pytest.mark.parametrize(("count", "kept"), [(21, 3), (22, 3), (23, 4)])
+async def test_the_second_order_is_swept_when_most_of_it_has_gone(ticket: Clerk, count: int, kept: int) -> None:
+    """With more than twice those that wait and sixteen, and not before."""
+    tickets = [ticket(float(number)) for number in range(count)]
+    waitlist = filled(*tickets)
+    assert waitlist._mirrors is not None
+    for gone, one in enumerate(tickets[: count - kept], 1):
+        waitlist.take(one)
+        assert (waitlist.waiting, waitlist._mirrors[""].kept) == (count - gone, count)
+    waitlist.take(tickets[count - kept])
+    assert (waitlist.waiting, waitlist._mirrors[""].kept) == (kept - 1, kept - 1)
+    assert waitlist.last(ticket(0.0)) is tickets[-1]
+
+
+async def test_one_that_is_first_again_after_a_better_one_left(ticket: Clerk) -> None:
+    """Its line is entered twice with the same rank then, and lines are not compared."""
+    first, better = ticket(5.0), ticket(1.0)
+    waitlist = filled(first, better)
+    assert waitlist.head(high=False) is better
+    waitlist.drop(better)
+    assert waitlist.head(high=False) is first
+    assert drained(waitlist) == [first]
+
+
 async def test_a_line_of_the_dead_is_forgotten(ticket: Clerk) -> None:
     """Whether its tickets are dropped before it is looked at or after; a new ticket of the tenant is seen again."""
     stays, dead, late = ticket(9.0), ticket(1.0, tenant="t"), ticket(2.0, tenant="u")
@@ -201,44 +237,3 @@ async def test_newcomers_that_are_always_first_leave_nothing_behind(ticket: Cler
         waitlist.take(head)
         assert len(group.others) <= 2 * 1 + 16
     assert len(drained(waitlist)) == 10
-
-
-async def test_a_queue_is_swept_when_most_of_it_is_dead(ticket: Clerk) -> None:
-    """Not for a few; and what lives keeps its order."""
-    queue = TicketQueue()
-    tickets = [ticket(float(number)) for number in range(60)]
-    for one in tickets:
-        queue.put(one)
-    assert queue.head is tickets[0]
-    for one in tickets[30:46]:
-        queue.leave(one)
-    assert (queue.waiting, queue.kept) == (44, 60)
-    for one in tickets[1:30]:
-        queue.leave(one)
-    assert queue.waiting == 15
-    assert queue.kept <= 2 * 16 + 17
-    queue.leave(tickets[0])
-    left = []
-    while (head := queue.head) is not None:
-        left.append(head)
-        queue.leave(head)
-    assert left == tickets[46:]
-
-
-async def test_a_better_ticket_takes_the_place_of_the_first(ticket: Clerk) -> None:
-    """Also when the first was looked at already, and equal ranks go by number."""
-    queue = TicketQueue()
-    first, better, same = ticket(5.0), ticket(1.0), ticket(5.0)
-    queue.put(first)
-    assert queue.head is first
-    queue.put(same)
-    assert queue.head is first
-    queue.put(better)
-    assert queue.head is better
-    queue.leave(better)
-    order: list[Any] = []
-    while queue.head is not None:
-        order.append(queue.head)
-        queue.leave(queue.head)
-    assert order == [first, same]
-    assert queue.kept == 0

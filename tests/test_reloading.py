@@ -96,12 +96,60 @@ async def test_addresses_endpoints_and_settings_change(file: Path) -> None:
             await ai.chat(MODEL, str(number))
         written(file, f"[providers.openai]\nendpoints = ['http://c', {{ url = 'http://b', name = 'b' }}]\n{key}")
         ai.reload()
-        for number in range(8):
-            await ai.chat(MODEL, str(number))
+        await asyncio.gather(*(ai.chat(MODEL, str(number)) for number in range(8)))
         assert service.hosts[:2] == ["api.openai.com", "other:80"]
         assert set(service.hosts[2:6]) <= {"a", "b"}
         assert set(service.hosts[6:]) == {"c", "b"}
         assert ai.endpoints("openai")["b"].calls + 0 >= 1
+
+
+async def test_endpoints_follow_the_file_in_all_they_have() -> None:
+    """Settings that came, changed and went, their own or the provider's; what is known of their keys stays."""
+    service = Service()
+    one = {"url": "http://a", "name": "one", "keys": ["sk-1"], "rpm": 60, "max_retries": 1}
+    vllm: dict[str, Any] = {"endpoints": [one, {"url": "http://b", "name": "two"}], "balance": "least-loaded"}
+    source: dict[str, Any] = {"providers": {"vllm": vllm}, "queue_size": 1_000}
+    async with Client.from_config(source, transport=MockTransport(service)) as ai:
+        await asyncio.gather(*(ai.chat("vllm:m", str(number)) for number in range(4)))
+        known = ai._engine.provider("vllm").endpoints
+        assert (known["one"].settings.rpm, known["one"].settings.max_retries) == (60, 1)
+        del one["rpm"]
+        one["keys"] = ["sk-1", "sk-2"]
+        source["max_retries"], source["failure_threshold"] = 3, 1
+        ai.reload()
+        assert (known["one"].settings.rpm, known["one"].settings.max_retries) == (None, 1)
+        assert (known["two"].settings.max_retries, known["two"].settings.failure_threshold) == (3, 1)
+        usage = ai.keys("vllm", "one").usage()
+        assert (usage["key-1"].requests, usage["key-2"].requests) == (2, 0)
+
+
+async def test_endpoints_without_a_cap_together_have_none_after_a_reload() -> None:
+    """Each has its five places, before and after; a cap that is stated then holds for all of them."""
+    service = Service()
+    source: dict[str, Any] = {"providers": {"vllm": {"endpoints": ["http://a", "http://b"]}}, "queue_size": 1_000}
+    async with Client.from_config(source, transport=MockTransport(service)) as ai:
+        for cap, peak in ((None, 10), (None, 10), (3, 3), (None, 10)):
+            source["providers"]["vllm"].pop("max_concurrent_requests", None)
+            if cap is not None:
+                source["providers"]["vllm"]["max_concurrent_requests"] = cap
+            ai.reload()
+            service.peak = 0
+            await asyncio.gather(*(ai.chat("vllm:m", str(number)) for number in range(30)))
+            assert service.peak == peak
+
+
+async def test_another_balance_is_followed() -> None:
+    """Among the endpoints that there are."""
+    service = Service()
+    two = [{"url": "http://a", "price": 1}, {"url": "http://b", "price": 2}]
+    source: dict[str, Any] = {"providers": {"vllm": {"endpoints": two, "balance": "least-loaded"}}}
+    async with Client.from_config(source, transport=MockTransport(service)) as ai:
+        for balance, hosts in (("least-loaded", {"a", "b"}), ("cheapest", {"a"})):
+            source["providers"]["vllm"]["balance"] = balance
+            ai.reload()
+            service.hosts.clear()
+            await asyncio.gather(*(ai.chat("vllm:m", f"{balance} {number}") for number in range(4)))
+            assert set(service.hosts) == hosts
 
 
 async def test_of_a_wrong_file_nothing_is_taken(file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from ipfs_accel_async.tickets import Rank, Ticket, TicketQueue
@@ -142,3 +143,90 @@ async def test_sweeping_begins_above_the_bound() -> None:
     queue.leave(tickets[19])
     assert (queue.waiting, queue.kept) == (2, 2)
     assert emptied(queue) == [(20.0, 0), (21.0, 0)]
+
+
+async def test_sweeping_keeps_the_order_of_the_living() -> None:
+    """Of those in the middle too, wherever the dead were."""
+    queue = TicketQueue()
+    tickets = [a_ticket(float(number)) for number in range(60)]
+    for one in tickets:
+        queue.put(one)
+    assert queue.head is tickets[0]
+    for one in tickets[30:46]:
+        queue.leave(one)
+    assert (queue.waiting, queue.kept) == (44, 60)
+    for one in tickets[1:30]:
+        queue.leave(one)
+    assert queue.waiting == 15
+    assert queue.kept <= 2 * 16 + 17
+    queue.leave(tickets[0])
+    left = []
+    while (head := queue.head) is not None:
+        left.append(head)
+        queue.leave(head)
+    assert left == tickets[46:]
+
+
+async def test_a_better_ticket_takes_the_place_of_the_first() -> None:
+    """Also when the first was looked at already, and equal ranks go by number."""
+    queue = TicketQueue()
+    first, better, same = a_ticket(5.0, 1), a_ticket(1.0, 2), a_ticket(5.0, 3)
+    queue.put(first)
+    assert queue.head is first
+    queue.put(same)
+    assert queue.head is first
+    queue.put(better)
+    assert queue.head is better
+    queue.leave(better)
+    order: list[Any] = []
+    while queue.head is not None:
+        order.append(queue.head)
+        queue.leave(queue.head)
+    assert order == [first, same]
+    assert queue.kept == 0
+
+
+async def test_a_sweep_takes_no_longer_than_a_few_tickets() -> None:
+    """Of a thousand, sixty-four are looked at with each that leaves, until all were; the first is always found."""
+    tickets = [a_ticket(float(rank)) for rank in range(1_000)]
+    queue = queued(*tickets)
+    for ticket in tickets[:508]:
+        queue.leave(ticket)
+    assert (queue.waiting, queue.kept) == (492, 1_000)
+    kept = []
+    for ticket in tickets[508:524]:
+        queue.leave(ticket)
+        kept.append(queue.kept)
+    assert kept[6] == 1_000  # those that stand last live
+    assert [before - after for before, after in pairwise(kept)][8:-1] == [64] * 6
+    assert queue.waiting == 476
+    assert kept[-1] <= 476 + 16
+    assert kept[-2] > 476 + 16
+    assert emptied(queue) == [ticket.rank for ticket in tickets[524:]]
+
+
+async def test_while_it_is_swept_the_first_of_both_parts_goes() -> None:
+    """Of those that were looked at, those that were not yet, and those that have come since."""
+    tickets = [a_ticket(float(rank)) for rank in range(400)]
+    queue = queued(*tickets)
+    for ticket in tickets[1:200]:
+        queue.leave(ticket)
+    assert queue.kept > 300  # the sweep has only begun
+    queue.put(a_ticket(0.5))
+    queue.put(a_ticket(250.5))
+    assert (queue.head or tickets[1]).rank == (0.0, 0)
+    expected = sorted([0.0, 0.5, 250.5, *(float(rank) for rank in range(200, 400))])
+    assert emptied(queue) == [(rank, 0) for rank in expected]
+    assert queue.kept == 0
+
+
+async def test_the_first_may_be_in_the_part_that_is_swept() -> None:
+    """Before anything has moved over, and when all that has moved goes later."""
+    tickets = [a_ticket(float(rank)) for rank in range(300)]
+    queue = queued(*tickets)
+    for ticket in tickets[100:242]:
+        queue.leave(ticket)
+    queue.leave(tickets[299])
+    assert queue.head is tickets[0]
+    queue.leave(tickets[0])
+    assert queue.head is tickets[1]

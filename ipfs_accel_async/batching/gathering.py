@@ -50,7 +50,7 @@ class Gathering:
         self.counted = counted
         self.loop = asyncio.get_running_loop()
         self.flying = 0
-        self.batches: set[Batch] = set()
+        self.batches: dict[Batch, None] = {}  # in the order in which they went
         self._empty = empty
         self._waiting: dict[Member, None] = {}
         self._places: dict[Hashable, Member] = {}
@@ -130,7 +130,7 @@ class Gathering:
         self.flying -= 1
         self._bear(-items)
         if batch is not None:
-            self.batches.discard(batch)
+            self.batches.pop(batch, None)
         if self._waiting and self._soon is None:
             self._soon = self.loop.call_soon(self._send, context=self._context)
         self._rest()
@@ -221,7 +221,7 @@ class Gathering:
             first.alone = True
             first.answer(None)
         else:
-            self.batches.add(Batch(self, members, crowd))
+            self.batches[Batch(self, members, crowd)] = None
 
     def _full(self) -> bool:
         return self.rules.bounds.reached(self._items, self._tokens, self._bytes)

@@ -58,7 +58,7 @@ class Coalesce:
         self._gathered = gathered
         self._caching = caching
         self._flights: dict[Form, Flight] = {}
-        self._tasks: set[asyncio.Task[Result]] = set()
+        self._tasks: dict[asyncio.Task[Result], None] = {}  # in the order in which they began
         self.led = 0
         self.shared = 0
 
@@ -125,11 +125,11 @@ class Coalesce:
         return flight
 
     def _own(self, task: asyncio.Task[Result]) -> None:
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Result]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled():
             task.exception()  # whoever wanted it may have left
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.errors import AccelError
     from ipfs_accel_async.keys import Key, Keys, Secret
     from ipfs_accel_async.middleware.quotas import Quotas, Reserved
+    from ipfs_accel_async.types import Target
 
 
 class KeyPool:
@@ -40,6 +41,7 @@ class KeyPool:
         ring: Chooses among them.
         health: What is held against them.
         on_change: Told when a key came, changed or was released: calls may wait for it.
+        beside: Of a provider with several endpoints, how many others have these keys, and how many have others.
     """
 
     def __init__(self, provider: str, keys: Keys | None, *, needed: bool, quotas: Quotas, pause: float = 1.0) -> None:
@@ -51,6 +53,7 @@ class KeyPool:
         self.health = KeyHealth(self.ring)
         self.on_change: Callable[[], None] | None = None
         self.pause = pause
+        self.beside = (0, 0)
         self._why = WHY[self.ring.strategy]
         self._by_user = self.ring.strategy == "per-user"
         if keys is not None:
@@ -66,6 +69,20 @@ class KeyPool:
 
     def __len__(self) -> int:
         return len(self.members) - ("" in self.members)
+
+    @property
+    def backed(self) -> bool:
+        """Whether another endpoint may serve what this one was refused: without keys each is by itself."""
+        return self.beside[1] > 0 or (self.beside[0] > 0 and not len(self))
+
+    def scope(self, target: Target) -> str:
+        """What a pause is about: the model; where nobody has a key, of that endpoint."""
+        return target.model if len(self) else f"{target.model} at {target.endpoint}"
+
+    def serves(self, call: Call, now: float, besides: str | None = None) -> bool:
+        """Whether nothing is held against one of the keys, for this call; those of the group `besides` do not count."""
+        barred = self.health.blocked(self.scope(call.target), now)
+        return any(not seat.out and seat not in barred and seat.group != besides for seat in self.ring.seats)
 
     def add(self, key: Key) -> None:
         """Let a key serve from now on."""
@@ -145,7 +162,7 @@ class KeyPool:
 
     def _barred(self, call: Call, now: float) -> set[Member]:
         """Who cannot serve this call: parked or denied, or not the key that it asks for."""
-        barred = self.health.blocked(call.target.model, now)
+        barred = self.health.blocked(self.scope(call.target), now)
         wanted = call.options.key
         if not wanted:
             return barred
@@ -182,7 +199,7 @@ class KeyPool:
 
     def _nobody(self, call: Call, now: float, at: float) -> float:
         """The instant from which a key can serve; infinity when one has to be given back first."""
-        wanted, model = call.options.key, call.target.model
+        wanted, model = call.options.key, self.scope(call.target)
         asked = [self.members[wanted]] if wanted else self.ring.seats
         at = min([at, *(self.health.opens_at(seat, model) for seat in asked)])
         busy = any(not seat.out and seat.load >= seat.room for seat in asked)
@@ -227,8 +244,5 @@ class KeyPool:
         if isinstance(error, AuthenticationError):
             if stale or (isinstance(failed.secret, Token) and failed.refusals <= 1 and not failed.out):
                 return True  # the next one may be good
-            return len(self.members) > 1 and not call.options.key
-        if call.options.key or not isinstance(error, RateLimitError):
-            return False
-        barred = self.health.blocked(call.target.model, now)
-        return any(not seat.out and seat not in barred and seat.group != failed.group for seat in self.ring.seats)
+            return (len(self.members) > 1 or self.backed) and not call.options.key
+        return isinstance(error, RateLimitError) and not call.options.key and self.serves(call, now, failed.group)

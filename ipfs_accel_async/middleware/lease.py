@@ -75,19 +75,19 @@ def _learn(pool: KeyPool, member: Member, call: Call, error: APIError, round_: i
             member.refusals += 1
             if member.refusals == 1:
                 return
-        if len(pool.members) > 1:  # of a lone key the service's own answer is the best there is
+        if len(pool.members) > 1 or pool.backed:  # of a lone key the service's own answer is the best there is
             health.quarantine(member, now)
     elif isinstance(error, PermissionDeniedError):
         if not isinstance(call.payload, NativeRequest):  # those are refused for what they ask, not for their model
             health.deny(member, call.target.model)
-    elif isinstance(error, QuotaExhaustedError):
+    elif isinstance(error, QuotaExhaustedError) and member.alias:  # without a key nobody's bill could be paid
         health.unpaid(member.group)
     elif isinstance(error, RateLimitError):
         pause = error.retry_after or _until_reset(error)
-        if not pause and any(seat.group != member.group for seat in pool.ring.seats):
+        if not pause and (pool.backed or any(seat.group != member.group for seat in pool.ring.seats)):
             pause = pool.pause
         if pause:
-            health.park(member.group, call.target.model, now + min(pause, LONGEST_PARK))
+            health.park(member.group, pool.scope(call.target), now + min(pause, LONGEST_PARK))
 
 
 def _until_reset(error: APIError) -> float:

@@ -90,7 +90,7 @@ class Quotas:
 
     def try_take(self, member: Member, call: Call, now: float) -> Reserved | float:
         """Reserve what a call is expected to cost, or say when to ask again; infinity when it never fits."""
-        quota = self.of(member.group, call.target.model)
+        quota = self.of(self._group(member, call), call.target.model)
         if quota is None:
             return UNLIMITED
         taken = quota.try_take(self._costs.of(call, quota), now)
@@ -98,7 +98,7 @@ class Quotas:
 
     def too_large(self, member: Member, call: Call) -> CostExceedsLimitError | None:
         """The error of a call that alone is above a limit; None if it fits."""
-        quota = self.of(member.group, call.target.model)
+        quota = self.of(self._group(member, call), call.target.model)
         return None if quota is None else too_large(call, quota, self._costs.of(call, quota))
 
     def settle(self, member: Member, call: Call, reserved: Reserved | None, outcome: Outcome, now: float) -> None:
@@ -109,7 +109,7 @@ class Quotas:
         if quota is None:
             if not (self._learn and isinstance(outcome.error, RateLimitError) and said_by(outcome)):
                 return
-            scope = (member.group, call.target.model)
+            scope = (self._group(member, call), call.target.model)
             quota = self._quotas.get(scope) or self._make(scope, self._groups.get(member.group, self._limits))
             self.limited = True
         attempt = call.trace.current
@@ -119,7 +119,7 @@ class Quotas:
     def release(self, group: str) -> None:
         """Forget that a group was told to pause."""
         for (known, _), quota in self._quotas.items():
-            if known == group:
+            if known == group or not group:
                 quota.release()
 
     def state(self, group: str, now: float) -> dict[str, Any]:
@@ -129,6 +129,10 @@ class Quotas:
     def states(self, now: float) -> dict[str, dict[str, Any]]:
         """The same of all groups."""
         return {group: self.state(group, now) for group in {known for known, _ in self._quotas}}
+
+    def _group(self, member: Member, call: Call) -> str:
+        """Whose limits a call is counted against: without keys and limits of the settings, those of its endpoint."""
+        return member.group or ("" if self._limits.any else call.target.endpoint)
 
     def _make(self, scope: tuple[str, str], limits: Limits) -> Quota:
         if len(self._quotas) >= MAX_QUOTAS:  # callers may send any model's name

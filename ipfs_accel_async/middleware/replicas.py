@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ipfs_accel_async.errors import RejectedError
+from ipfs_accel_async.errors import RateLimitError, RejectedError
 from ipfs_accel_async.gates import give_back, take_all, tell_begun
-from ipfs_accel_async.policy.replica import Replica
 from ipfs_accel_async.types import ChatRequest, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ipfs_accel_async.call import Call, Outcome
-    from ipfs_accel_async.gates import Gate, Lease
+    from ipfs_accel_async.gates import Lease
+    from ipfs_accel_async.middleware.endpoint import Member
     from ipfs_accel_async.policy.balance import Balancer
     from ipfs_accel_async.policy.ejection import Ejection
     from ipfs_accel_async.policy.prefixes import Prefixes
+    from ipfs_accel_async.policy.replica import Replica
 
 
 WHY = {
@@ -30,47 +31,6 @@ WHY = {
 """Why the endpoint that is asked first is."""
 
 
-class Known(Protocol):
-    """What the gate reads of an endpoint."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def url(self) -> str:
-        """Its base URL."""
-
-    @property
-    def weight(self) -> float:
-        """Its share."""
-
-    @property
-    def price(self) -> float:
-        """What a call costs there."""
-
-    @property
-    def room(self) -> int | None:
-        """Most calls under way there; None for any number."""
-
-
-class Member:
-    """An endpoint with what a call to it needs.
-
-    Args:
-        endpoint: Name, URL, weight, price, and how many calls it may have under way.
-        gates: Its further conditions: keys, limits, breaker.
-    """
-
-    __slots__ = ("gates", "replica", "room", "url")
-
-    def __init__(self, endpoint: Known, gates: Sequence[Gate]) -> None:
-        self.url = endpoint.url
-        self.room = endpoint.room
-        self.gates = gates
-        self.replica = Replica(endpoint.name, endpoint.weight, endpoint.price)
-
-
 class Replicas:
     """The endpoints of a provider, and who of them is asked first.
 
@@ -78,8 +38,9 @@ class Replicas:
         members: Gives the members as they are now.
         balancer: Orders them.
         ejection: Sets those aside that fail more than the others.
-        prefixes: Who has seen which beginnings of prompts; None where the strategy does not ask.
+        prefixes: Who has seen which beginnings of prompts, for the strategy that asks.
         chain: Digests of a chat's beginnings, for it.
+        refused: For how long a breaker refuses a target; None while it does not.
     """
 
     def __init__(
@@ -87,29 +48,41 @@ class Replicas:
         members: Callable[[], Sequence[Member]],
         balancer: Balancer,
         ejection: Ejection,
-        prefixes: Prefixes | None = None,
-        chain: Callable[[Iterable[str]], list[bytes]] | None = None,
+        prefixes: Prefixes,
+        chain: Callable[[Iterable[str]], list[bytes]],
+        refused: Callable[[Target, float], float | None],
     ) -> None:
         self.members = members
         self.balancer = balancer
         self.ejection = ejection
         self._prefixes = prefixes
         self._chain = chain
+        self._refused = refused
 
     def digests(self, call: Call) -> list[bytes]:
         """Of the beginnings of a call's prompt; none where nobody asks."""
-        if self._chain is None or not isinstance(call.payload, ChatRequest):
+        if self.balancer.strategy != "prefix" or not isinstance(call.payload, ChatRequest):
             return []
         return self._chain(_texts(call.payload))
 
     def home(self, digests: list[bytes]) -> str:
         """Who has the longest of these beginnings."""
-        return "" if self._prefixes is None else self._prefixes.home(digests)
+        return self._prefixes.home(digests)
 
     def note(self, digests: list[bytes], name: str) -> None:
         """Who gets them now."""
-        if self._prefixes is not None:
-            self._prefixes.note(digests, name)
+        self._prefixes.note(digests, name)
+
+    def another(self, failed: str, call: Call, now: float) -> bool:
+        """Whether another endpoint than the one called `failed` is sound, with room for a call and a key for it."""
+        for member in self.members():
+            if member.replica.name != failed and (member.room is None or member.replica.in_flight < member.room):
+                at = call.with_target(Target(call.target.provider, call.target.model, member.url))
+                if self._refused(at.target, now) is not None:
+                    continue
+                if all(serves(at, now) for gate in member.gates if (serves := getattr(gate, "serves", None))):
+                    return True
+        return False
 
 
 class EndpointGate:
@@ -131,10 +104,7 @@ class EndpointGate:
             RejectedError: All of them refuse the call, as while all their breakers are open: the error of the one that
                 may take it soonest.
         """
-        pool, trace = self._pool, call.trace
-        members = pool.members()
-        if self._only:
-            members = [member for member in members if member.replica.name == self._only]
+        pool, trace, members = self._pool, call.trace, self._members()
         by_name = {member.replica.name: member for member in members}
         replicas = [member.replica for member in members]
         digests = pool.digests(call)
@@ -157,12 +127,31 @@ class EndpointGate:
             pool.balancer.took(replica, replicas)
             pool.note(digests, replica.name)
             trace.endpoint, trace.endpoint_why = member.url, self._why(order, replica, trace.avoid_endpoint)
-            return EndpointLease(pool, replica, leases, call)
+            return EndpointLease(pool, replica, leases, call, bound=bool(self._only))
         if refusal is None:
             return soonest
         if full or soonest < float("inf"):
             return min(soonest, now + (refusal.retry_after or float("inf")))
         raise refusal
+
+    @property
+    def places(self) -> int:
+        """Calls that may be under way at once, as far as the endpoints tell."""
+        return sum(member.places for member in self._members())
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits that were found, by model, and by endpoint where there are several."""
+        members = self._members()
+        return {
+            model if self._only else f"{model} at {member.replica.name}": limit
+            for member in members
+            for model, limit in member.limits.items()
+        }
+
+    def _members(self) -> Sequence[Member]:
+        members = self._pool.members()
+        return [one for one in members if one.replica.name == self._only] if self._only else members
 
     def _why(self, order: Sequence[Replica], chosen: Replica, failed: str) -> str:
         """Why it was this one, in words."""
@@ -175,13 +164,16 @@ class EndpointGate:
 class EndpointLease:
     """An endpoint on its way, with all that was taken for it."""
 
-    __slots__ = ("_call", "_leases", "_pool", "_replica", "key")
+    __slots__ = ("_bound", "_call", "_leases", "_pool", "_replica", "key")
 
-    def __init__(self, pool: Replicas, replica: Replica, leases: Sequence[Lease], call: Call) -> None:
+    def __init__(
+        self, pool: Replicas, replica: Replica, leases: Sequence[Lease], call: Call, *, bound: bool = False
+    ) -> None:
         self._pool = pool
         self._replica = replica
         self._leases = leases
         self._call = call
+        self._bound = bound  # asked for by name: there is no other
         self.key = next((lease.key for lease in leases if lease.key is not None), None)
 
     def begun(self, now: float) -> None:
@@ -202,6 +194,8 @@ class EndpointLease:
             replica.tokens += outcome.answer.usage.total_tokens
         if outcome.kind != "ok":
             trace.avoid_endpoint = replica.name
+        if isinstance(outcome.error, RateLimitError) and not self._bound and not self._call.options.key:
+            trace.elsewhere = trace.elsewhere or self._pool.another(replica.name, self._call, now)
         if outcome.kind != "throttled":
             replica.tally.add(failed, now)
         attempt = trace.current

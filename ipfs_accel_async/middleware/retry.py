@@ -38,7 +38,7 @@ class Retry:
     over only with its first token, so nothing is ever sent twice behind a caller's back. The next attempt prefers
     another key than the one that failed. What a 401 refuses is the key, not the call: it goes on with another one at
     once, whatever the retries, until one serves or none is left. After a 429 it does as well, as one of its retries,
-    while another quota group has room.
+    while another quota group, or another endpoint, has room.
 
     Args:
         policy_for: Retries and backoff of a target.
@@ -115,9 +115,10 @@ class Retry:
             await asyncio.sleep(delay)
 
     def _go_on(self, call: Call, error: AccelError) -> None:
-        """At once, with another key: this one is known to be of no use, and there is nobody to wait for."""
+        """At once, with another key or endpoint: this one is of no use now, and there is nobody to wait for."""
         self._retried(call, error)
-        _write(call.trace, "sent again with another key", 0.0)
+        where = "to another endpoint" if call.trace.avoid_endpoint else "with another key"
+        _write(call.trace, f"sent again {where}", 0.0)
         call.trace.avoid, call.trace.elsewhere = call.trace.key, False
         call.trace.phase = "queue"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ipfs_accel_async.cache.exact import Cache
     from ipfs_accel_async.core import Middleware
     from ipfs_accel_async.middleware.keyring import KeyPool
+    from ipfs_accel_async.middleware.limits import LimitGate
     from ipfs_accel_async.provider import Provider, Providers
     from ipfs_accel_async.scopes import Scopes
     from ipfs_accel_async.shared import Redis
@@ -38,15 +39,17 @@ class SharedState:
         self.link = Link(redis, uuid.uuid4().hex)
         self.sync = Sync(self.link, Verdicts(providers, scopes, redis.namespace), wake)
         self._providers = providers
-        self._adopted: dict[str, KeyPool] = {}
+        self._adopted: dict[str, KeyPool | LimitGate] = {}
 
     def join(self, made: Provider) -> None:
-        """Share the limits of a provider's keys, and of those that its endpoints have of their own."""
-        for endpoint, pool in made.pools.items():
-            scope = scope_of(made.codec.name, endpoint)
-            if self._adopted.get(scope) is not pool:
-                self._adopted[scope] = pool
-                self.sync.adopt(scope, pool)
+        """Share the limits of a provider's keys, of those that its endpoints have of their own, and of endpoints."""
+        name = made.codec.name
+        limits: dict[str, KeyPool | LimitGate] = {scope_of(name, at): pool for at, pool in made.pools.items()}
+        limits |= {f"{scope_of(name, at)}/limits": gate for at, gate in made.limited.items()}
+        for scope, each in limits.items():
+            if self._adopted.get(scope) is not each:
+                self._adopted[scope] = each
+                self.sync.adopt(scope, each)
 
     def flights(self, cache: Cache | None) -> list[Middleware]:
         """The layer that lets one process compute for all, where there is a cache to find the answers in."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipfs_accel_async.middleware.keyring import KeyPool
+    from ipfs_accel_async.middleware.limits import LimitGate
     from ipfs_accel_async.policy.quota import Limits, Quota
     from ipfs_accel_async.shared.verdicts import Verdicts
 
@@ -47,9 +48,9 @@ class Sync:
         link.on_down = wake  # whoever waits for a share gets one of this process
         self._task = asyncio.get_running_loop().create_task(self._run(), name="ipfs_accel_async shared state")
 
-    def adopt(self, scope: str, pool: KeyPool) -> None:
-        """Make the limits of keys shared ones."""
-        pool.quotas.share(lambda group, model, limits: self._quota(scope, group, model, limits))
+    def adopt(self, scope: str, limited: KeyPool | LimitGate) -> None:
+        """Make the limits of keys, or of an endpoint, shared ones."""
+        limited.quotas.share(lambda group, model, limits: self._quota(scope, group, model, limits))
 
     def land(self, flight: str) -> None:
         """Let others compute what this process has computed, or not; soon, as nothing is awaited here."""

@@ -86,6 +86,7 @@ def parse_duration(text: str) -> float | None:
 def parse_openai(get: Callable[[str], str | None], requests_window: float = MINUTE) -> RateLimits | None:
     """The ``x-ratelimit-*`` headers of OpenAI and Groq, or None without them.
 
+    Where a project has a limit of tokens too, the one of which less is left counts.
     Source: OpenAI API reference, rate limits in headers; Groq API reference, rate limits.
 
     Args:
@@ -93,18 +94,18 @@ def parse_openai(get: Callable[[str], str | None], requests_window: float = MINU
         requests_window: Seconds that requests are counted over: Groq's request headers are of the day.
     """
 
-    def reset(name: str) -> float | None:
-        text = get(name)
-        return None if text is None else parse_duration(text)
+    def of(scope: str) -> tuple[int | None, int | None, float | None]:
+        reset = get(f"x-ratelimit-reset-{scope}")
+        return (
+            _count(get(f"x-ratelimit-limit-{scope}")),
+            _count(get(f"x-ratelimit-remaining-{scope}")),
+            None if reset is None else parse_duration(reset),
+        )
 
-    limits = RateLimits(
-        limit_requests=_count(get("x-ratelimit-limit-requests")),
-        remaining_requests=_count(get("x-ratelimit-remaining-requests")),
-        reset_requests=reset("x-ratelimit-reset-requests"),
-        limit_tokens=_count(get("x-ratelimit-limit-tokens")),
-        remaining_tokens=_count(get("x-ratelimit-remaining-tokens")),
-        reset_tokens=reset("x-ratelimit-reset-tokens"),
-    )
+    tokens, project = of("tokens"), of("project-tokens")
+    if project[1] is not None and (tokens[1] is None or project[1] < tokens[1]):
+        tokens = project  # what is left of the organisation's is of no use then
+    limits = RateLimits(*of("requests"), *tokens)
     if limits == _NOTHING:
         return None
     return limits if requests_window == MINUTE else replace(limits, requests_window=requests_window)

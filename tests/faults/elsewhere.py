@@ -54,6 +54,12 @@ FILES: dict[str, dict[str, str]] = {
         "test_a_listener_may_call_the_breaker": "K11",
         "test_forcing_it_open_and_closed": "K17",
     },
+    "tests/auth/test_mtls.py": {"test_files_that_cannot_serve_are_refused_when_the_client_is_made": "L05"},
+    "tests/test_circuits.py": {
+        "test_a_listener_that_raises_or_calls_back_disturbs_no_call": "K11",
+        "test_closing_by_hand_lets_calls_pass_at_once": "K17",
+        "test_what_is_under_way_goes_on_and_changes_nothing": "K17",
+    },
     "tests/policy/test_breaker_growth.py": {"test_it_stays_open_longer_each_time_a_probe_fails": "K12"},
     "tests/middleware/test_deadline.py": {"test_the_callers_own_timeout_wins": "X04"},
     "tests/test_cancellation.py": {
@@ -89,6 +95,7 @@ FILES: dict[str, dict[str, str]] = {
         "test_twenty_thousand_cancelled_tickets_leave_nothing": "Q06",
         "test_random_schedules_conserve_permits": "Q09",
     },
+    "tests/test_tickets.py": {"test_a_sweep_takes_no_longer_than_a_few_tickets": "Q06"},
     "tests/test_lifecycle.py": {
         "test_a_stream_that_falls_silent_is_given_up": "S14",
         "test_a_slow_reader_is_not_taken_for_a_silent_service": "S16",

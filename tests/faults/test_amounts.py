@@ -94,7 +94,7 @@ async def test_an_endpoint_that_flaps_is_tried_no_more_often_than_its_breaker_sa
 
 @scenario("G18")
 async def test_a_million_keys_take_four_times_what_a_quarter_of_them_takes() -> None:
-    """Fourteen megabytes in one object: the time grows as the bytes do."""
+    """Fourteen megabytes in one object: the time grows as the bytes do, and not as their square: sixteen times."""
     took: dict[int, float] = {}
     for keys in (250_000, 1_000_000):
         body = b'{"choices":[{"message":{"content":"hello"}}],%s}' % b",".join(b'"k%d":1' % n for n in range(keys))
@@ -103,7 +103,7 @@ async def test_a_million_keys_take_four_times_what_a_quarter_of_them_takes() -> 
                 began = time.process_time()
                 assert (await ai.chat("openai:m", "hi")).text == "hello"
                 took[keys] = min(took.get(keys, math.inf), time.process_time() - began)
-    assert took[1_000_000] <= 2.5**2 * max(took[250_000], 0.02)
+    assert took[1_000_000] <= 8 * max(took[250_000], 0.02)
 
 
 @scenario("S06")

@@ -118,6 +118,23 @@ async def test_closing_the_client_ends_what_is_shared() -> None:
     assert ai._engine._home.current.coalesce.under_way == 0  # type: ignore[union-attr]
 
 
+async def test_what_is_shared_ends_in_the_order_in_which_it_began() -> None:
+    """The same each time: where objects happen to be in memory decides nothing."""
+    server, ended = Server(seconds=60), []
+    ai = server.client(max_concurrent_requests=30)
+
+    async def ask(number: int) -> None:
+        with pytest.raises(ClientClosedError):
+            await ai.chat(MODEL, f"Question {number}", **SURE)
+        ended.append(number)
+
+    tasks = [asyncio.create_task(ask(number)) for number in range(30)]
+    await asyncio.sleep(1)
+    await ai.aclose(0)
+    await asyncio.gather(*tasks)
+    assert ended == list(range(30))
+
+
 @pytest.mark.parametrize("callers", [1, 2, 3])
 async def test_cancelled_at_any_time_nothing_is_left(callers: int) -> None:
     """Some or all leave, at any step of the loop: permits and tasks are back, who stays has the answer."""

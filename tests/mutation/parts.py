@@ -20,13 +20,14 @@ DISPATCHER = (
 JUDGES = {
     "batcher.py": BATCHER,
     **dict.fromkeys(("admission.py", "caps.py", "dispatcher.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER),
-    "gates.py": ("test_gates.py", "test_dispatcher_edges.py"),
+    "gates.py": ("test_gates.py",),
     "lanes.py": ("test_lanes*.py", *(f"test_dispatcher_{part}.py" for part in ("edges", "full", "models", "traces"))),
     "policy/allowance.py": ("policy/test_allowance.py", "policy/test_quota*.py"),
     "policy/ejection.py": ("policy/test_ejection*.py", "policy/test_replica.py"),
     "policy/failures.py": ("policy/test_failures*.py", "policy/test_breaker*.py"),
     "policy/permit.py": ("policy/test_breaker*.py",),
     "policy/shadow.py": ("policy/test_threshold*.py",),
+    "policy/window.py": ("policy/test_window*.py", "metrics/test_total.py"),
 }
 """Patterns below the folder of tests, for files whose tests are not named like them."""
 

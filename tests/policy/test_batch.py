@@ -36,6 +36,8 @@ def sizes(groups: list[list[Part]]) -> list[int]:
         (70, 0, False, [32, 32, 6]),
         (1, 1, False, []),
         (1, 1, True, [1]),
+        (1, 4, False, []),
+        (33, 3, False, [32]),
         (32, 1, False, [32]),
         (40, 1, False, [32]),
         (40, 1, True, [32, 8]),
@@ -64,6 +66,17 @@ def test_tokens_and_bytes_bound_a_request_too() -> None:
     parts = [Part(tokens=4), Part(tokens=6), Part(tokens=1), Part(bytes=30), Part(tokens=50)]
     groups = list(packed(parts, Bounds(10, tokens=10, bytes=31), 10))
     assert groups == [parts[:2], parts[2:4], parts[4:]]
+
+
+@pytest.mark.parametrize("bound", [1, 2, 10])
+def test_a_bound_is_reached_before_it_is_exceeded(bound: int) -> None:
+    """By items, tokens and bytes alike; 0 of the latter two is no bound."""
+    for bounds, place in [(Bounds(bound), 0), (Bounds(99, tokens=bound), 1), (Bounds(99, bytes=bound), 2)]:
+        below, at, above = ([more if one == place else 0 for one in range(3)] for more in (bound - 1, bound, bound + 1))
+        assert [bounds.reached(*size) for size in (below, at, above)] == [False, True, True]
+        assert [bounds.exceeded(*size) for size in (below, at, above)] == [False, False, True]
+    assert not Bounds(99).reached(98, 10**9, 10**9)
+    assert not Bounds(99).exceeded(99, 10**9, 10**9)
 
 
 def test_a_request_full_of_tokens_does_not_wait_for_items() -> None:
@@ -128,6 +141,7 @@ def test_cuts_cover_a_call_once(weights: list[tuple[int, int]], items: int, toke
 def test_cuts_are_about_alike() -> None:
     """A hundred in requests of at most 32 are four of 25."""
     assert list(cuts([(1, 1)] * 100, SMALL)) == [(0, 25), (25, 50), (50, 75), (75, 100)]
+    assert list(cuts([(1, 1)] * 10, Bounds(4))) == [(0, 4), (4, 8), (8, 10)]
 
 
 @given(st.integers(0, 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=50))
@@ -135,6 +149,7 @@ def test_shares_add_up(total: int, weights: list[int]) -> None:
     """Whole numbers, none negative, whose sum is the whole, and each within one of its exact part."""
     shares = shared_out(total, weights)
     assert sum(shares) == total
+    assert all(isinstance(share, int) for share in shares)
     weights = weights if any(weights) else [1] * len(weights)
     assert all(share >= 0 for share in shares)
     assert all(

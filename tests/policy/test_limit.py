@@ -46,13 +46,15 @@ def after_a_cut(at: int = 20) -> AdaptiveLimit:
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     """Said when it is made."""
-    with pytest.raises(ValueError, match=r"adaptive limit|tolerance"):
+    says = "tolerance must be above 1" if "tolerance" in wrong else "an adaptive limit needs 1 <= least <= most"
+    with pytest.raises(ValueError, match=f"^{says}$"):
         AdaptiveLimit(**wrong)
 
 
 def test_the_first_limit_is_within_the_bounds() -> None:
     """Whatever it is to begin with."""
     assert AdaptiveLimit().limit == 8
+    assert (AdaptiveLimit(initial=0).limit, AdaptiveLimit(initial=9_999).limit) == (1, 1_000)
     assert AdaptiveLimit(initial=8, most=5).limit == 5
     assert AdaptiveLimit(initial=8, least=10).limit == 10
     assert AdaptiveLimit(initial=1, least=1, most=1, tolerance=1.1).limit == 1
@@ -203,6 +205,9 @@ def test_a_service_that_became_slower_is_the_norm_from_the_lowest_limit_on() -> 
     assert (limit.limit, limit.slow) == (2, False)
     busy(limit, 2)
     assert limit.limit == 3
+    for _ in range(100):
+        limit.first_token(4.5)
+    assert limit.slow  # beyond twice the new best
 
 
 @given(

@@ -47,7 +47,7 @@ def test_blas_gets_no_piece_that_it_would_share_out(
     monkeypatch.setattr(np, "matmul", multiply)
     made = dots(np.ones((count, width), np.float32), np.ones(width, np.float32))
     assert seen == shapes
-    assert made.tolist() == [width] * count
+    assert (made.dtype, made.tolist()) == (np.float32, [width] * count)
 
 
 def test_one_that_is_exactly_as_near_as_asked_is_found() -> None:

@@ -27,10 +27,12 @@ def known(overlap: float | None) -> Spreading:
         (0.0, 2 * LEAST_IN_TURN - 1, 0, 2 * LEAST_IN_TURN - 1),
         (0.0, 1_000, 0, 500),
         (0.0, 400, 600, 500),
+        (0.0, 5_000, 0, 2_500),
         (1.0, 1_000, 0, 200),
         (1.0, 200, 800, 200),
         (1.0, 2 * LEAST, 0, LEAST),
         (0.5, 1_000, 0, 334),
+        (0.5, 10_000, 0, 2_500),
     ],
 )
 def test_a_crowd_is_spread_as_the_service_takes_it(overlap: float | None, waiting: int, aloft: int, share: int) -> None:
@@ -65,6 +67,7 @@ def test_enough_wait_when_they_are_a_share(overlap: float | None, aloft: int, pl
         ([1.0, 2.0, 3.0, 4.0, 5.0], 0.0),
         ([1.0, 1.0, 2.0, 2.0, 3.0], 0.5),
         ([1.0, 9.0], 0.0),
+        ([2.0, 3.0], 0.5),
     ],
 )
 def test_when_they_come_back_tells_how_they_were_taken(back: list[float], overlap: float) -> None:
@@ -84,6 +87,8 @@ def test_what_was_known_is_forgotten_by_halves() -> None:
     assert of.overlap == 0.5
     of.learn(0.0)
     assert of.overlap == 0.25
+    of.learn(1.0)
+    assert of.overlap == 0.625
 
 
 def test_answers_that_take_no_time_tell_nothing() -> None:

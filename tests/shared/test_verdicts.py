@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipfs_accel_async import Client, Keys
-from ipfs_accel_async.errors import CircuitOpenError, ServerError
+from ipfs_accel_async.errors import CircuitOpenError, DeadlineExceededError, ServerError
 from ipfs_accel_async.policy.breaker import Breaker
 from ipfs_accel_async.shared import Redis
 from ipfs_accel_async.shared.syncing import BEAT
@@ -162,3 +162,20 @@ async def test_a_bug_in_what_is_shared_does_not_end_it(redis: Server, monkeypatc
             await ai.chat(MODEL, "Hello")
         await until(lambda: not sync._link.down)
         assert not sync._task.done()
+
+
+async def test_limits_of_an_endpoint_are_shared_too(redis: Server) -> None:
+    """Two clients with one endpoint of two that states a limit count its calls together; the other has none."""
+    service = Service()
+    near = {"url": "http://127.0.0.1:1/v1", "name": "near", "rpd": 4}
+    far = {"url": "http://127.0.0.1:2/v1", "name": "far"}
+    own: dict[str, Any] = {"providers": {"openai": {"endpoints": [near, far]}}, "timeout": 0.5}
+    async with client(redis, service, **own) as one, client(redis, service, **own) as two:
+        model = MODEL.partition(":")[2]
+        for ai in (one, two, one, two):
+            await ai.handler("openai", model, "near")("Hello")
+        for ai in (one, two):
+            with pytest.raises(DeadlineExceededError):
+                await ai.handler("openai", model, "near")("Hello")
+            await ai.chat(MODEL, "Hello")
+        assert service.count == 6

@@ -194,3 +194,29 @@ def test_the_wait_is_for_all_that_ran_out():
     assert RateLimits(5, 1, 3.0).wait is None
     assert RateLimits(5, 0, None).wait is None
     assert RateLimits(5, 0, 0.0).wait is None
+
+
+@pytest.mark.parametrize(
+    ("own", "project", "counts"),
+    [
+        ("900", "50", (100, 50, 3.0)),
+        ("50", "900", (1000, 50, 6.0)),
+        ("50", "50", (1000, 50, 6.0)),
+        (None, "900", (100, 900, 3.0)),
+        ("900", None, (1000, 900, 6.0)),
+        ("900", "many", (1000, 900, 6.0)),
+    ],
+)
+def test_of_organisation_and_project_the_one_with_less_left_counts(own, project, counts):
+    """All three of its numbers; one that says nothing of what is left has none."""
+    told = {
+        "x-ratelimit-limit-tokens": "1000",
+        "x-ratelimit-remaining-tokens": own,
+        "x-ratelimit-reset-tokens": "6s",
+        "x-ratelimit-limit-project-tokens": "100",
+        "x-ratelimit-remaining-project-tokens": project,
+        "x-ratelimit-reset-project-tokens": "3s",
+    }
+    limits = parse_openai(told.get)
+    assert (limits.limit_tokens, limits.remaining_tokens, limits.reset_tokens) == counts
+    assert limits.limit_requests is None

@@ -1,0 +1,216 @@
+"""Mutants of the policies that change nothing anyone could notice, each with the reason."""
+
+from __future__ import annotations
+
+from tests.mutation.equivalent_agreement import AGREEMENT
+
+NO_STEP = "the loop over what has passed has no step then"
+
+FALSE = "None is as false as False"
+
+BEST = "return self.each.index(rank, least.index(rank) << BLOCK)"
+FROM_START = "no place before it has that number: it takes longer"
+
+FAR = "far enough to stay apart from what is added"
+FEWEST = "return (seat.load * seat.step << {}) + seat.turn  # ties: the one unused for longest"
+NOW = "  # where the shares are: what the seat that went last had passed"
+ALONE = "  # nothing to choose: its rank is left alone"
+LONG_WAY = "the long way finds the only seat too"
+AGAIN = "an order that is not remembered is made again, the same"
+BOTH = "for rank, seat in zip(self._ranks.each, self.seats{}):"
+NOT_LONGER = ("strict=None", "strict=False", "")
+NOT_STRICT = (", strict=None", ", ", ", strict=False")
+DRAWN = 'drawn = blake2b(f"{{user}}\\0{{seat.alias}}".encode("{}", "surrogatepass"), digest_size=8).digest()'
+SCORE = "return -log((int.from_bytes(drawn, {}) / (1 << 64)) * seat.step"
+
+ORDER = """\
+def order(self, replicas: Sequence[Replica], now: float, avoid: str = "{}", home: str = "{}") -> list[Replica]:"""
+OUT = "ranked.sort(key=lambda replica: (replica.ejected_until > now) * {} + (replica.name == avoid))  # stable"
+
+FIRST_ALONE = "the first answer has all the weight"
+
+ENOUGH = "found = min(found, max({}-(-aloft // (requests - 1)), requests * least - aloft))"
+ABOVE_1 = "one of the two others is larger always"
+BREAK = "if requests * least > 2 * aloft:"
+MORE_NEED_MORE = "more requests only need more who wait: to look at them costs time and finds nothing"
+
+TAILS = "if 8 * rows.size > used:"
+EITHER_WAY = "of all rows or of those that count, the products are the same"
+HOPEFUL = "rows = np.flatnonzero(part + self.lengths[:used] * np.float32(length) >= floor - 1e-5)"
+SPARE = "it is far beyond what rounding can take away"
+ZIPPED = "yield from zip(numbers, cosines, {})"
+
+POLICIES: dict[str, list[tuple[str, str, str]]] = {
+    **AGREEMENT,
+    "policy/breaker.py": [
+        ("self._generation += 1", "self._generation -= 1", "only tells periods apart"),
+        ("self._generation += 1", "self._generation += 2", "only tells periods apart"),
+        (
+            "whole = min(self._reset_timeout * 2.0 ** min(self._reopened, 60), self._longest)",
+            "whole = min(self._reset_timeout * 2.0 ** min(self._reopened, 61), self._longest)",
+            "the longest wait is reached long before; this keeps the power from overflowing",
+        ),
+    ],
+    "policy/balance.py": [
+        (ORDER.format("", ""), ORDER.format("XXXX", ""), "no endpoint is called so"),
+        (ORDER.format("", ""), ORDER.format("", "XXXX"), "no endpoint is called so"),
+        (OUT.format(2), OUT.format(3), "as much larger than 1"),
+        ("if len(ranked) > 2:", "if len(ranked) >= 2:", "a pair of two is those two, in their order"),
+    ],
+    "policy/bucket.py": [
+        ("if cost > self.burst:", "if cost >= self.burst:", "both ways of reckoning are the same for the whole burst"),
+        (
+            "self._empty = after if after <= deepest else max(before, deepest)",
+            "self._empty = after if after < deepest else max(before, deepest)",
+            "it is the deepest then, one way or the other",
+        ),
+    ],
+    "policy/batch.py": [
+        ("if free <= 0 or not parts:", "if free < 0 or not parts:", "none of what is ready goes into no place"),
+        ("weights = [1] * len(weights)", "weights = [2] * len(weights)", "they are all the same"),
+    ],
+    "policy/budget.py": [("if behind <= 0:", "if behind < 0:", NO_STEP)],
+    "policy/expectation.py": [
+        *((f"self._{name} = 0.0", f"self._{name} = 1.0", FIRST_ALONE) for name in ("estimated", "input", "output")),
+        (
+            "if self._count > 1 and estimated > 0 and self._estimated > 0:",
+            "if self._count >= 1 and estimated > 0 and self._estimated > 0:",
+            "before the first answer the mean of the estimates is 0",
+        ),
+    ],
+    "policy/failures.py": [("if epoch <= self._epoch:", "if epoch < self._epoch:", NO_STEP)],
+    "policy/keyring.py": [
+        ("self.base = tier << 200", "self.base = tier << 201", FAR),
+        (FEWEST.format(64), FEWEST.format(65), FAR),
+        ("self.passed = 0", "self.passed = None", "it is set with the ring"),
+        ("self.passed = 0", "self.passed = 1", "it is set with the ring"),
+        ("self.index = -1", "self.index = -2", "one is as much below 0 as the other"),
+        ("seat.index = -1", "seat.index = -2", "one is as much below 0 as the other"),
+        ("self._turn = 0", "self._turn = 1", "only the order counts"),
+        ("self._turn = seat.turn = self._turn + 1", "self._turn = seat.turn = self._turn + 2", "only the order counts"),
+        (f"self._now = 0{NOW}", f"self._now = 1{NOW}", "only the differences count"),
+        ("lone = self._lone", "lone = None", LONG_WAY),
+        ("only = self.seats[0] if len(self.seats) == 1 else None", "only = None", LONG_WAY),
+        (
+            "only = self.seats[0] if len(self.seats) == 1 else None",
+            "only = self.seats[0] if (len(self.seats) == 1) and False else None",
+            LONG_WAY,
+        ),
+        ('plain = only is not None and not only.out and only.room == float("inf")', "plain = None", LONG_WAY),
+        (f"self._lone = only if plain else None{ALONE}", f"self._lone = None{ALONE}", LONG_WAY),
+        (
+            f"self._lone = only if plain else None{ALONE}",
+            f"self._lone = only if (plain) and False else None{ALONE}",
+            LONG_WAY,
+        ),
+        *((BOTH.format(", strict=True"), BOTH.format(other), "they are equally long") for other in NOT_STRICT),
+        ("order = self._users.get(user)", "order = None", AGAIN),
+        ("order = self._users.get(user)", "order = self._users.get(None)", AGAIN),
+        ("self._users[user] = order", "self._users[user] = None", AGAIN),
+        ("self._users.popitem(last=False)", "self._users.popitem(last=None)", FALSE),
+        ("self._users.popitem(last=False)", "self._users.popitem(last=True)", AGAIN),
+        (DRAWN.format("utf-8"), DRAWN.format("UTF-8"), "the same encoding"),
+        (SCORE.format('"big") + 1'), SCORE.format('"big") - 1'), "by less than any draw differs from another"),
+        (SCORE.format('"big") + 1'), SCORE.format('"big") + 2'), "by less than any draw differs from another"),
+        (SCORE.format('"big") + 1'), SCORE.format(") + 1"), "the default"),
+    ],
+    "policy/limit.py": [
+        (
+            'self._fast_below = float("inf") if tolerance is None else 0.0  # first tokens tell late',
+            'self._fast_below = float("inf") if tolerance is None else 1.0  # first tokens tell late',
+            "no limit is below 1",
+        ),
+        *(("self._recent = 0.0", f"self._recent = {other}", "it is set with the first token") for other in (None, 1.0)),
+    ],
+    "policy/nearest.py": [
+        (
+            "length = float(np.sqrt(np.dot(made.astype(np.float64), made)))",
+            "length = float(np.sqrt(np.dot(made.astype(None), made)))",
+            "the default",
+        ),
+        *(
+            (
+                "self.numbers = np.full(rows, FREE, np.int64)",
+                f"self.numbers = np.full(rows, FREE, {other})",
+                "the default",
+            )
+            for other in ("", "None")
+        ),
+        (HOPEFUL, HOPEFUL.replace(">=", ">"), SPARE),
+        (TAILS, TAILS.replace("8", "9"), EITHER_WAY),
+        (TAILS, TAILS.replace(">", ">="), EITHER_WAY),
+        *((ZIPPED.format("strict=True"), ZIPPED.format(other), "they are equally long") for other in NOT_LONGER),
+    ],
+    "policy/prefixes.py": [
+        (
+            'state.update(open_[:BLOCK].encode("utf-8", "surrogatepass"))',
+            'state.update(open_[:BLOCK].encode("UTF-8", "surrogatepass"))',
+            "the same encoding",
+        ),
+        ("self._known.popitem(last=False)", "self._known.popitem(last=None)", FALSE),
+    ],
+    "policy/ranks.py": [
+        ("if rank <= least[block]:", "if rank < least[block]:", "the next branch finds the same number then"),
+        (BEST, "return self.each.index(rank, )", FROM_START),
+        (BEST, "return self.each.index(rank, least.index(rank) >> BLOCK)", FROM_START),
+    ],
+    "policy/replica.py": [
+        ("self._at = 0.0", "self._at = None", "it is set with the first latency, and not read before"),
+        ("self._at = 0.0", "self._at = 1.0", "it is set with the first latency, and not read before"),
+        (
+            "if known is None or seconds >= known:",
+            "if known is None or seconds > known:",
+            "the mean of two equal values is that value",
+        ),
+    ],
+    "policy/sliding.py": [
+        ("if now > self._now:", "if now >= self._now:", "in the same instant nothing more leaves"),
+        ("if now <= self._now:", "if now < self._now:", "in the same instant nothing more leaves"),
+        (
+            "if over <= 0 or until <= self._now:",
+            "if over < 0 or until <= self._now:",
+            "an entry of nothing counts for nothing",
+        ),
+    ],
+    "policy/spread.py": [
+        (
+            "if len(self._failing) < self._models:",
+            "if len(self._failing) <= self._models:",
+            "one more name is kept, of a set whose size is enough already",
+        )
+    ],
+    "policy/spreading.py": [
+        *((ENOUGH.format("1, "), ENOUGH.format(other), ABOVE_1) for other in ("", "2, ")),
+        *(
+            (BREAK, other, MORE_NEED_MORE)
+            for other in (BREAK.replace("requests *", "requests /"), BREAK.replace(">", ">="), BREAK.replace("2", "3"))
+        ),
+        (
+            "self._spreading.learn(min(1.0, max(0.0, 1 - behind)))",
+            "self._spreading.learn(min(2.0, max(0.0, 1 - behind)))",
+            "nobody is back before the first, so it is never above 1",
+        ),
+    ],
+    "policy/window.py": [
+        (
+            "self.latest = deque((*self.latest, *other.latest), (self.latest.maxlen or 0) + len(other.latest))",
+            "self.latest = deque((*self.latest, *other.latest), (self.latest.maxlen or 1) + len(other.latest))",
+            "it has a length always",
+        ),
+        ("if value < self._min:", "if value <= self._min:", "puts an equal value in its place"),
+        ("if value > self._max:", "if value >= self._max:", "puts an equal value in its place"),
+        ("self._second = 0", "self._second = 1", "it is set with the first amount, and not read before"),
+        (
+            "if second > self._second or self._first is None:",
+            "if second >= self._second or self._first is None:",
+            NO_STEP,
+        ),
+        ("if second > self._second:", "if second >= self._second:", NO_STEP),
+        (
+            "elif second - self._second >= self._seconds:",
+            "elif second - self._second > self._seconds:",
+            "the loop of the other branch empties all buckets then, one by one",
+        ),
+    ],
+}
+"""By file: what stands there, what it became, and why that changes nothing."""
