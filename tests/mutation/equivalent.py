@@ -80,6 +80,7 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
     "lines.py": [
         ("self.entry: Entry | None = None", 'self.entry: Entry | None = ""', "a line is entered with its first ticket"),
         ("self._serial = 0", "self._serial = 1", "only tells entries apart"),
+        ("self._serial += 1", "self._serial = 1", "entries with one rank are of one line"),
         ("self._serial += 1", "self._serial -= 1", "only tells entries apart"),
         ("self._serial += 1", "self._serial += 2", "only tells entries apart"),
         (

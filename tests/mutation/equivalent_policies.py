@@ -11,6 +11,10 @@ FALSE = "None is as false as False"
 BEST = "return self.each.index(rank, least.index(rank) << BLOCK)"
 FROM_START = "no place before it has that number: it takes longer"
 
+NUMBERED = "self._serial = serial = self._serial + 1"
+CLOSED = 'if self._state != "{}":'
+NO_STATES = ("XXclosedXX", "CLOSED")
+
 FAR = "far enough to stay apart from what is added"
 FEWEST = "return (seat.load * seat.step << {}) + seat.turn  # ties: the one unused for longest"
 NOW = "  # where the shares are: what the seat that went last had passed"
@@ -43,6 +47,10 @@ ZIPPED = "yield from zip(numbers, cosines, {})"
 POLICIES: dict[str, list[tuple[str, str, str]]] = {
     **AGREEMENT,
     "policy/breaker.py": [
+        ("self._generation = 0", "self._generation = 1", "only tells periods apart"),
+        ("self._serial = 0", "self._serial = 1", "only tells calls apart"),
+        *((NUMBERED, NUMBERED.replace("+ 1", other), "only tells calls apart") for other in ("- 1", "+ 2")),
+        *((CLOSED.format("closed"), CLOSED.format(other), "one that is closed stays so") for other in NO_STATES),
         ("self._generation += 1", "self._generation -= 1", "only tells periods apart"),
         ("self._generation += 1", "self._generation += 2", "only tells periods apart"),
         (
@@ -164,6 +172,11 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "policy/sliding.py": [
+        (
+            "return self._entries[-1][0] if self._entries else now  # rounding of fractional amounts",
+            "return self._entries[-1][0] if (self._entries) or True else now  # rounding of fractional amounts",
+            "without an entry nothing counts, so nothing is in the way",
+        ),
         ("if now > self._now:", "if now >= self._now:", "in the same instant nothing more leaves"),
         ("if now <= self._now:", "if now < self._now:", "in the same instant nothing more leaves"),
         (
@@ -189,6 +202,13 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
             "self._spreading.learn(min(1.0, max(0.0, 1 - behind)))",
             "self._spreading.learn(min(2.0, max(0.0, 1 - behind)))",
             "nobody is back before the first, so it is never above 1",
+        ),
+    ],
+    "policy/threshold.py": [
+        (
+            "return Estimate(rate, low, min(1.0, middle + half) if wrong < judged else 1.0, judged, wrong)",
+            "return Estimate(rate, low, min(2.0, middle + half) if wrong < judged else 1.0, judged, wrong)",
+            "the interval ends below 1 while one of them is right",
         ),
     ],
     "policy/window.py": [

@@ -68,3 +68,23 @@ def test_lowering_counts_the_clock_that_has_gone_furthest() -> None:
     assert window.remaining(160.0) == 10
     window.lower(0, 160.0, 160.1)
     assert (window.remaining(160.0), window.ready_at(1, 160.0), window.remaining(160.1)) == (0, 160.1, 10)
+
+
+def test_fractions_that_do_not_add_up_wait_for_the_last_of_them() -> None:
+    """Three tenths in three entries are a little less than their sum, which is what counts."""
+    window = SlidingWindow(0.3, 10.0, slots=10)
+    for at in (0.5, 1.5, 2.5):
+        window.charge(0.1, at)
+    assert window.total > 0.3
+    assert window.ready_at(0.3, 3.0) == 14.0
+
+
+def test_lowering_over_and_over_takes_no_more_memory() -> None:
+    """Beyond four entries a slot what is told anew counts until the last of them leaves."""
+    window = SlidingWindow(100, 10.0, slots=2)
+    for told in range(8):
+        window.lower(99 - told, 0.0, 1.0 + told)
+    assert len(window._entries) == 8
+    window.lower(80, 0.0, 1.5)
+    assert len(window._entries) == 8
+    assert [window.remaining(at) for at in (0.0, 1.0, 1.5, 2.0, 7.9, 8.0)] == [80, 81, 81, 82, 87, 100]
