@@ -23,8 +23,9 @@ class Timers:
     """
 
     def __init__(self) -> None:
-        self._open: dict[asyncio.Timeout, None] = {}  # in the order in which they were entered
-        self._entries: list[tuple[float, int, asyncio.Timeout]] = []
+        self._open: dict[asyncio.Timeout, int] = {}  # in the order in which they were entered
+        self._due: dict[int, asyncio.Timeout] = {}
+        self._entries: list[tuple[float, int]] = []  # without the scope, which knows its task, and that its result
         self._serial = 0
         self._at = NEVER
         self._timer: asyncio.TimerHandle | None = None
@@ -40,22 +41,22 @@ class Timers:
 
     def enter(self, scope: asyncio.Timeout, at: float) -> None:
         """End `scope`, which was entered, at an instant of the loop's time."""
-        self._open[scope] = None
+        self._serial = self._open[scope] = serial = self._serial + 1
         if at < NEVER:
-            self._serial = serial = self._serial + 1
-            heappush(self._entries, (at, serial, scope))
+            self._due[serial] = scope
+            heappush(self._entries, (at, serial))
             if at < self._at:
                 self._arm(at)
 
     def leave(self, scope: asyncio.Timeout) -> None:
         """A scope is left, in time or not."""
         still = self._open
-        still.pop(scope, None)
+        self._due.pop(still.pop(scope, 0), None)
         if not still:
             self._entries.clear()
             self._arm(NEVER)
         elif len(self._entries) > 2 * len(still) + SPARE:
-            self._entries = [entry for entry in self._entries if entry[2] in still]
+            self._entries = [entry for entry in self._entries if entry[1] in self._due]
             heapify(self._entries)
 
     def _arm(self, at: float) -> None:
@@ -70,8 +71,8 @@ class Timers:
     def _ring(self) -> None:
         now = max(asyncio.get_running_loop().time(), self._at)  # a loop rings within the resolution of its clock
         entries = self._entries
-        while entries and (entries[0][0] <= now or entries[0][2] not in self._open):
-            scope = heappop(entries)[2]
-            if scope in self._open and not scope.expired():
+        while entries and (entries[0][0] <= now or entries[0][1] not in self._due):
+            scope = self._due.pop(heappop(entries)[1], None)
+            if scope is not None and not scope.expired():
                 scope.reschedule(now)
         self._arm(entries[0][0] if entries else NEVER)

@@ -104,3 +104,25 @@ async def test_the_timer_keeps_nothing_of_the_call_that_set_it() -> None:
     gc.collect()
     assert armed() == [50.0]
     assert of_the_first() is None
+
+
+async def test_nothing_of_a_call_that_has_left_is_kept_while_others_stay() -> None:
+    """Neither its task nor what that gave: only its instant, until that comes or many others have left too."""
+
+    class Given:
+        """Something large."""
+
+    timers = Timers()
+
+    async def short() -> Given:
+        scope = asyncio.timeout(None)
+        async with scope:
+            timers.enter(scope, 50.0)
+        timers.leave(scope)
+        return Given()
+
+    timers.enter(asyncio.timeout(None), 90.0)
+    given = [weakref.ref(await asyncio.ensure_future(short())) for _ in range(10)]
+    await asyncio.sleep(0)  # the loop lets go of the last one
+    gc.collect()
+    assert [one() for one in given] == [None] * 10

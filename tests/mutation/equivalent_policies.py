@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tests.mutation.equivalent_agreement import AGREEMENT
+from tests.mutation.equivalent_keys import FALSE, KEYS
 
 NO_STEP = "the loop over what has passed has no step then"
-
-FALSE = "None is as false as False"
 
 BEST = "return self.each.index(rank, least.index(rank) << BLOCK)"
 FROM_START = "no place before it has that number: it takes longer"
@@ -15,17 +14,7 @@ NUMBERED = "self._serial = serial = self._serial + 1"
 CLOSED = 'if self._state != "{}":'
 NO_STATES = ("XXclosedXX", "CLOSED")
 
-FAR = "far enough to stay apart from what is added"
-FEWEST = "return (seat.load * seat.step << {}) + seat.turn  # ties: the one unused for longest"
-NOW = "  # where the shares are: what the seat that went last had passed"
-ALONE = "  # nothing to choose: its rank is left alone"
-LONG_WAY = "the long way finds the only seat too"
-AGAIN = "an order that is not remembered is made again, the same"
-BOTH = "for rank, seat in zip(self._ranks.each, self.seats{}):"
 NOT_LONGER = ("strict=None", "strict=False", "")
-NOT_STRICT = (", strict=None", ", ", ", strict=False")
-DRAWN = 'drawn = blake2b(f"{{user}}\\0{{seat.alias}}".encode("{}", "surrogatepass"), digest_size=8).digest()'
-SCORE = "return -log((int.from_bytes(drawn, {}) / (1 << 64)) * seat.step"
 
 ORDER = """\
 def order(self, replicas: Sequence[Replica], now: float, avoid: str = "{}", home: str = "{}") -> list[Replica]:"""
@@ -46,6 +35,7 @@ ZIPPED = "yield from zip(numbers, cosines, {})"
 
 POLICIES: dict[str, list[tuple[str, str, str]]] = {
     **AGREEMENT,
+    **KEYS,
     "policy/breaker.py": [
         ("self._generation = 0", "self._generation = 1", "only tells periods apart"),
         ("self._serial = 0", "self._serial = 1", "only tells calls apart"),
@@ -58,6 +48,14 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
             "whole = min(self._reset_timeout * 2.0 ** min(self._reopened, 61), self._longest)",
             "the longest wait is reached long before; this keeps the power from overflowing",
         ),
+    ],
+    "policy/allowance.py": [
+        (
+            "self._bucket = TokenBucket(limit / window, self._burst(limit), depth=limit, now=now)",
+            "self._bucket = TokenBucket(limit / window, self._burst(limit), depth=limit, )",
+            "one that has been full since 0 is as full",
+        ),
+        ("if change > 0:", "if change >= 0:", "to put nothing back is to take nothing"),
     ],
     "policy/balance.py": [
         (ORDER.format("", ""), ORDER.format("XXXX", ""), "no endpoint is called so"),
@@ -87,41 +85,6 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "policy/failures.py": [("if epoch <= self._epoch:", "if epoch < self._epoch:", NO_STEP)],
-    "policy/keyring.py": [
-        ("self.base = tier << 200", "self.base = tier << 201", FAR),
-        (FEWEST.format(64), FEWEST.format(65), FAR),
-        ("self.passed = 0", "self.passed = None", "it is set with the ring"),
-        ("self.passed = 0", "self.passed = 1", "it is set with the ring"),
-        ("self.index = -1", "self.index = -2", "one is as much below 0 as the other"),
-        ("seat.index = -1", "seat.index = -2", "one is as much below 0 as the other"),
-        ("self._turn = 0", "self._turn = 1", "only the order counts"),
-        ("self._turn = seat.turn = self._turn + 1", "self._turn = seat.turn = self._turn + 2", "only the order counts"),
-        (f"self._now = 0{NOW}", f"self._now = 1{NOW}", "only the differences count"),
-        ("lone = self._lone", "lone = None", LONG_WAY),
-        ("only = self.seats[0] if len(self.seats) == 1 else None", "only = None", LONG_WAY),
-        (
-            "only = self.seats[0] if len(self.seats) == 1 else None",
-            "only = self.seats[0] if (len(self.seats) == 1) and False else None",
-            LONG_WAY,
-        ),
-        ('plain = only is not None and not only.out and only.room == float("inf")', "plain = None", LONG_WAY),
-        (f"self._lone = only if plain else None{ALONE}", f"self._lone = None{ALONE}", LONG_WAY),
-        (
-            f"self._lone = only if plain else None{ALONE}",
-            f"self._lone = only if (plain) and False else None{ALONE}",
-            LONG_WAY,
-        ),
-        *((BOTH.format(", strict=True"), BOTH.format(other), "they are equally long") for other in NOT_STRICT),
-        ("order = self._users.get(user)", "order = None", AGAIN),
-        ("order = self._users.get(user)", "order = self._users.get(None)", AGAIN),
-        ("self._users[user] = order", "self._users[user] = None", AGAIN),
-        ("self._users.popitem(last=False)", "self._users.popitem(last=None)", FALSE),
-        ("self._users.popitem(last=False)", "self._users.popitem(last=True)", AGAIN),
-        (DRAWN.format("utf-8"), DRAWN.format("UTF-8"), "the same encoding"),
-        (SCORE.format('"big") + 1'), SCORE.format('"big") - 1'), "by less than any draw differs from another"),
-        (SCORE.format('"big") + 1'), SCORE.format('"big") + 2'), "by less than any draw differs from another"),
-        (SCORE.format('"big") + 1'), SCORE.format(") + 1"), "the default"),
-    ],
     "policy/limit.py": [
         (
             'self._fast_below = float("inf") if tolerance is None else 0.0  # first tokens tell late',

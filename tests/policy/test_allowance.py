@@ -87,3 +87,30 @@ def test_a_reset_tells_how_the_service_counts(remaining: float, reset: float | N
     assert allowance.state(1.0)["remaining"] == later
     if reset is not None:
         assert allowance.state(reset)["remaining"] == 60
+
+
+def test_a_small_correction_moves_the_pace_as_a_large_one_does() -> None:
+    """By less than a unit too."""
+    allowance = minute()
+    entry = allowance.charge(6, 0.0)
+    allowance.adjust(entry, 1, 0.0)
+    assert allowance.ready_at(1, 0.0) == pytest.approx(2.0)
+    allowance.adjust(entry, 0.5, 0.0)
+    assert allowance.ready_at(1, 0.0) == pytest.approx(2.5)
+
+
+def test_a_burst_is_never_more_than_the_limit() -> None:
+    """Though more seconds of it are allowed than its window has: what was used beyond it is still owed."""
+    allowance = minute(burst_seconds=120.0)
+    allowance.charge(120, 0.0)
+    assert allowance.state(61.0)["at_once"] == pytest.approx(1.0)
+
+
+def test_small_corrections_make_no_debt_beyond_the_limit() -> None:
+    """A hundred of one each, on top of a debt of one limit: the wait is that of the limit."""
+    allowance = minute()
+    entry = allowance.charge(120, 0.0)
+    before = allowance.ready_at(1, 0.0)
+    for _ in range(100):
+        allowance.adjust(entry, 1, 0.0)
+    assert allowance.ready_at(1, 0.0) == before == pytest.approx(61.0)

@@ -130,3 +130,21 @@ def test_a_smaller_limit_makes_a_call_too_large() -> None:
     tell(quota, "tpm", 5_000, 5_000, 0.0)
     assert quota.too_large(Cost(1, 6_000)) == "tpm"
     assert quota.try_take(Cost(1, 6_000), 0.0) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("name", "cost", "free"),
+    [
+        ("tpm", Cost(1, 60, 40), Cost(0)),
+        ("input_tpm", Cost(0, 100), Cost(1, 0, 100)),
+        ("rpm", Cost(100), Cost(0, 100, 100)),
+    ],
+)
+def test_a_limit_that_was_learnt_counts_what_it_is_of(name: str, cost: Cost, free: Cost) -> None:
+    """A hundred a minute of these, and nothing of the others."""
+    quota = Quota(Limits(burst_seconds=60.0))
+    tell(quota, name, 100, None, None)
+    assert quota.too_large(cost) is None
+    assert ready(quota, cost=cost) == 0.0
+    assert ready(quota, cost=free) == 0.0
+    assert ready(quota, cost=cost) > 50.0
