@@ -71,3 +71,11 @@ async def test_gathered_calls_are_nearly_as_fast_as_the_best_lists_by_hand(devic
     each = devices / (A_REQUEST + A_TEXT)
     assert gathered >= 0.95 * by_hand
     assert gathered >= times * each
+
+
+async def test_what_waits_for_us_says_nothing_of_the_service() -> None:
+    """One request at a time is our own rule here: the service still counts as one that answers side by side."""
+    async with Devices(PLACES).client(max_concurrent_requests=PLACES, max_total_concurrent_requests=1) as ai:
+        await asyncio.gather(*(ai.embed("openai:m", f"text {place}") for place in range(256)))
+        (rules,) = (made[0] for made in ai._engine.runtime()._batcher._rules._made.values() if made is not None)
+        assert rules.spreading.overlap == pytest.approx(1.0)

@@ -179,7 +179,7 @@ class Gathering:
         share = rules.spreading.share(self._items, self._aloft, rules.places)
         leaving = plan(waiting, rules.bounds, share, flying=self.flying, places=rules.places, due=due)
         together = len(leaving) > 1 and not self.flying
-        crowd = Crowd(len(leaving), self.loop.time(), rules.spreading) if together else None
+        crowd = Crowd(len(leaving), rules.spreading) if together else None
         for members in leaving:
             for member in members:
                 self._drop(member)

@@ -104,10 +104,17 @@ class Batch:
             raise
         else:
             if self._crowd is not None:
-                self._crowd.back(self._gathering.loop.time())
+                self._crowd.back(self._took())
             if self._others:
                 self._gathering.counted(members)
             self._deliver(members, made)
+
+    def _took(self) -> float:
+        """Seconds on the wire and at the service: what this process did before and after says nothing of those."""
+        attempt = self.trace.current
+        if attempt is None or attempt.sent is None or attempt.received is None:
+            return self._gathering.loop.time() - self._since
+        return attempt.received - attempt.sent
 
     def _lone(self, member: Member) -> Call:
         """The call of one member as it is; its equals' deadline if that is later, and their hurry."""

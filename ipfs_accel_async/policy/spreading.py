@@ -23,10 +23,11 @@ class Spreading:
         overlap: From 0, one after the other, to 1, side by side; None while nothing is known.
     """
 
-    __slots__ = ("overlap",)
+    __slots__ = ("_crowds", "overlap")
 
     def __init__(self) -> None:
         self.overlap: float | None = None
+        self._crowds = 0
 
     def share(self, waiting: int, aloft: int, places: int) -> int:
         """Items of a request, for all that wait or are under way to be spread evenly.
@@ -58,8 +59,12 @@ class Spreading:
         return width, round(LEAST_IN_TURN - self.overlap * (LEAST_IN_TURN - LEAST))
 
     def learn(self, overlap: float) -> None:
-        """How much a crowd of requests overlapped, from 0 to 1; half of what was known before is kept."""
-        self.overlap = overlap if self.overlap is None else (self.overlap + overlap) / 2
+        """How much a crowd of requests overlapped, from 0 to 1; half of what was known before is kept.
+
+        Of the first one nothing is: much is loaded and connected in its time, which hides what the service does.
+        """
+        self._crowds += 1
+        self.overlap = overlap if self.overlap is None or self._crowds == 2 else (self.overlap + overlap) / 2
 
 
 class Crowd:
@@ -67,22 +72,23 @@ class Crowd:
 
     Args:
         requests: How many they are, at least two.
-        since: When they left, in seconds of any clock.
         spreading: Is told when the last one is back. If one fails it never is.
     """
 
-    __slots__ = ("_first", "_left", "_others", "_since", "_spreading")
+    __slots__ = ("_first", "_left", "_others", "_spreading")
 
-    def __init__(self, requests: int, since: float, spreading: Spreading) -> None:
+    def __init__(self, requests: int, spreading: Spreading) -> None:
         self._left = requests
         self._others = requests - 1
-        self._since = since
         self._first: float | None = None
         self._spreading = spreading
 
-    def back(self, now: float) -> None:
-        """One of them has its answer."""
-        took = now - self._since
+    def back(self, took: float) -> None:
+        """One of them has its answer.
+
+        Args:
+            took: Seconds from when it was sent to when the last byte was there.
+        """
         if self._first is None:
             self._first = took
         self._left -= 1

@@ -161,11 +161,6 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
             (BREAK, other, MORE_NEED_MORE)
             for other in (BREAK.replace("requests *", "requests /"), BREAK.replace(">", ">="), BREAK.replace("2", "3"))
         ),
-        (
-            "self._spreading.learn(min(1.0, max(0.0, 1 - behind)))",
-            "self._spreading.learn(min(2.0, max(0.0, 1 - behind)))",
-            "nobody is back before the first, so it is never above 1",
-        ),
     ],
     "policy/threshold.py": [
         (

@@ -68,21 +68,24 @@ def test_enough_wait_when_they_are_a_share(overlap: float | None, aloft: int, pl
         ([1.0, 1.0, 2.0, 2.0, 3.0], 0.5),
         ([1.0, 9.0], 0.0),
         ([2.0, 3.0], 0.5),
+        ([2.0, 1.0], 1.0),
     ],
 )
 def test_when_they_come_back_tells_how_they_were_taken(back: list[float], overlap: float) -> None:
     """Together, or each after all before it; it is known when the last one is back."""
     of = Spreading()
-    crowd = Crowd(len(back), 10.0, of)
+    crowd = Crowd(len(back), of)
     for seconds in back:
         assert of.overlap is None
-        crowd.back(10.0 + seconds)
+        crowd.back(seconds)
     assert of.overlap == pytest.approx(overlap)
 
 
 def test_what_was_known_is_forgotten_by_halves() -> None:
     """One crowd that was held up by something else does not decide."""
-    of = known(1.0)
+    of = known(0.5)
+    of.learn(1.0)
+    assert of.overlap == 1.0  # the first one was cold
     of.learn(0.0)
     assert of.overlap == 0.5
     of.learn(0.0)
@@ -94,7 +97,7 @@ def test_what_was_known_is_forgotten_by_halves() -> None:
 def test_answers_that_take_no_time_tell_nothing() -> None:
     """There is nothing to compare."""
     of = Spreading()
-    crowd = Crowd(2, 10.0, of)
-    crowd.back(10.0)
-    crowd.back(10.0)
+    crowd = Crowd(2, of)
+    crowd.back(0.0)
+    crowd.back(0.0)
     assert of.overlap is None
