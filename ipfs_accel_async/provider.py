@@ -161,7 +161,13 @@ def counter(own: ProviderSettings) -> Callable[[str], int]:
 
 def key_pool(codec: Codec, keys: Keys | None, own: ProviderSettings) -> KeyPool:
     """The keys of a provider, or of an endpoint that has its own, with the rate limits of its settings."""
-    limits = Limits(
+    quotas = Quotas(limits_in(own), learn=own.learn_limits, count=counter(own))
+    return KeyPool(codec.name, keys, needed=codec.key_required, quotas=quotas, pause=own.initial_retry_delay)
+
+
+def limits_in(own: ProviderSettings) -> Limits:
+    """The rate limits of settings."""
+    return Limits(
         rpm=own.rpm,
         tpm=own.tpm,
         input_tpm=own.input_tpm,
@@ -170,8 +176,6 @@ def key_pool(codec: Codec, keys: Keys | None, own: ProviderSettings) -> KeyPool:
         tpd=own.tpd,
         burst_seconds=own.burst_seconds,
     )
-    quotas = Quotas(limits, learn=own.learn_limits, count=counter(own))
-    return KeyPool(codec.name, keys, needed=codec.key_required, quotas=quotas, pause=own.initial_retry_delay)
 
 
 class Providers(dict[str, "Provider"]):

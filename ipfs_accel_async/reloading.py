@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ipfs_accel_async.errors import ConfigError, InvalidRequestError
+from ipfs_accel_async.middleware.member import Member
+from ipfs_accel_async.provider import limits_in
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from ipfs_accel_async.config import ProviderSettings
     from ipfs_accel_async.engine import Engine
     from ipfs_accel_async.home import Home
     from ipfs_accel_async.keys import Keys
@@ -55,7 +58,7 @@ class Reloading:
     def reload(self) -> None:
         """Read the configuration file again and go on with what it says now; of a wrong file nothing is taken.
 
-        Keys, addresses, endpoints, rate limits of keys that are new, caps, queues, retries, timeouts and headers change
+        Keys, addresses, endpoints, rate limits, caps, queues, retries, timeouts and headers change
         at once, for calls that wait too. Calls under way end as they began, and breakers keep what they know. The
         transport, the caches and the total cap stay as they were made.
 
@@ -118,27 +121,41 @@ def adopt(home: Home, fresh: Home) -> None:
 
 def _adopt(old: Provider, new: Provider) -> None:
     old.settings, old.codec, old.found, old.backoff = new.settings, new.codec, new.found, new.backoff
-    _keys(old.pool, new.found.keys)
+    _keys(old.pool, new.found.keys, new.settings)
     for one in new.endpoints:
         kept = old.hand_over(one)
         if kept is not None:
-            _keys(kept, one.keys)
+            _keys(kept, one.keys, one.settings)
     old.endpoints.adopt(new.endpoints)
     old.spread = new.spread
 
 
-def _keys(pool: KeyPool, keys: Keys | None) -> None:
-    """Keys that are gone leave, new ones join, and one under the same name that is another is rotated."""
+def _keys(pool: KeyPool, keys: Keys | None, own: ProviderSettings) -> None:
+    """New keys join, one under the same name that is another is rotated, and those that are gone leave.
+
+    They leave last: calls that wait must not find that there is none.
+    """
     wanted = {} if keys is None else {key.name: key for key in keys.entries}
+    for alias, key in wanted.items():
+        member = pool.members.get(alias)
+        if member is None or _place(Member(key)) != _place(member):
+            if member is not None:
+                pool.ring.remove(member)
+                pool.health.forget(member)
+            pool.add(key)
+            continue
+        member.rpm, member.tpm = key.rpm, key.tpm
+        if member.secret is None or key.secret.reveal() != member.secret.reveal():
+            pool.rotate(alias, key.secret)
     for alias in [alias for alias in pool.members if alias and alias not in wanted]:
         if wanted:
             pool.remove(alias)
-    for alias, key in wanted.items():
-        member = pool.members.get(alias)
-        if member is None:
-            pool.add(key)
-        elif member.secret is None or key.secret.reveal() != member.secret.reveal():
-            pool.rotate(alias, key.secret)
+    pool.quotas.follow(limits_in(own), pool.members.values())
+
+
+def _place(member: Member) -> tuple[object, ...]:
+    """What a key has in its ring: one of another place is another key."""
+    return member.group, member.weight, member.tier, member.most
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -12,7 +12,7 @@ from ipfs_accel_async.middleware.costs import Costs, said_by, tell, too_large
 from ipfs_accel_async.policy.quota import Limits, Quota
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from ipfs_accel_async.call import Call, Outcome
@@ -65,17 +65,31 @@ class Quotas:
     def admit(self, member: Member) -> None:
         """A key is new: its own limits count for its group from the next model on that the group asks."""
         known = self._groups.get(member.group, self._limits)
-        first = member.group not in self._groups
-        made = replace(
-            known,
-            rpm=_least(member.rpm, None if first and member.rpm else known.rpm),
-            tpm=_least(member.tpm, None if first and member.tpm else known.tpm),
-        )
+        made = _with(self._groups.get(member.group), member, self._limits)
         self._groups[member.group] = made
         if made != known:
-            for key in [key for key in self._quotas if key[0] == member.group]:
-                del self._quotas[key]
+            self._drop({member.group})
         self.limited = self.limited or made.any
+
+    def follow(self, limits: Limits, members: Iterable[Member]) -> None:
+        """Go on with other limits: where they differ the count begins anew, and what was learnt is forgotten.
+
+        Args:
+            limits: Of groups whose keys state none.
+            members: All keys, with what they state now.
+        """
+        groups: dict[str, Limits] = {}
+        for member in members:
+            groups[member.group] = _with(groups.get(member.group), member, limits)
+        known = {*groups, *self._groups, *(group for group, _ in self._quotas)}
+        other = {group for group in known if groups.get(group, limits) != self._groups.get(group, self._limits)}
+        self._limits, self._groups = limits, groups
+        self._drop(other)
+        self.limited = limits.any or any(made.any for made in groups.values()) or bool(self._quotas)
+
+    def _drop(self, groups: set[str]) -> None:
+        for scope in [scope for scope in self._quotas if scope[0] in groups]:
+            del self._quotas[scope]
 
     def of(self, group: str, model: str) -> Quota | None:
         """The quota of a group and a model; None where nothing limits it."""
@@ -139,6 +153,16 @@ class Quotas:
             self._quotas.popitem(last=False)
         quota = self._quotas[scope] = Quota(limits) if self._factory is None else self._factory(*scope, limits)
         return quota
+
+
+def _with(known: Limits | None, member: Member, limits: Limits) -> Limits:
+    """The limits of a group once a key is in it; `known` are those of its other keys, if there are any."""
+    before = limits if known is None else known
+    return replace(
+        before,
+        rpm=_least(member.rpm, None if known is None and member.rpm else before.rpm),
+        tpm=_least(member.tpm, None if known is None and member.tpm else before.tpm),
+    )
 
 
 def _least(one: float | None, other: float | None) -> float | None:
