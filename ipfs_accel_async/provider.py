@@ -19,7 +19,7 @@ from ipfs_accel_async.tokenizer import counter_of
 from ipfs_accel_async.types import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ipfs_accel_async.config import ProviderSettings
     from ipfs_accel_async.endpoints import Endpoint
@@ -107,11 +107,10 @@ class Provider:
         """The rate limits that an endpoint states for itself, beside those of the provider; its own keys have them."""
         if one.keys is not None or LIMITS.isdisjoint(one.own):
             return None
-        own = one.settings
-        limits = Limits(burst_seconds=own.burst_seconds, **{at: getattr(own, at) for at in LIMITS & one.own.keys()})
+        limits = limits_in(one.settings, LIMITS & one.own.keys())
         known, gate = self._limits.get(one.name, (None, None))
         if gate is None or known != limits:
-            gate = LimitGate(Quotas(limits, learn=False, count=counter(own)))
+            gate = LimitGate(Quotas(limits, learn=False, count=counter(one.settings)))
             self._limits[one.name] = (limits, gate)
         return gate
 
@@ -165,17 +164,9 @@ def key_pool(codec: Codec, keys: Keys | None, own: ProviderSettings) -> KeyPool:
     return KeyPool(codec.name, keys, needed=codec.key_required, quotas=quotas, pause=own.initial_retry_delay)
 
 
-def limits_in(own: ProviderSettings) -> Limits:
-    """The rate limits of settings."""
-    return Limits(
-        rpm=own.rpm,
-        tpm=own.tpm,
-        input_tpm=own.input_tpm,
-        output_tpm=own.output_tpm,
-        rpd=own.rpd,
-        tpd=own.tpd,
-        burst_seconds=own.burst_seconds,
-    )
+def limits_in(own: ProviderSettings, names: Collection[str] = LIMITS) -> Limits:
+    """The rate limits of settings: all, or those of these names."""
+    return Limits(burst_seconds=own.burst_seconds, **{name: getattr(own, name) for name in names})
 
 
 class Providers(dict[str, "Provider"]):
