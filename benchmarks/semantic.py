@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks._run import Promise, conclude, table
 from ipfs_accel_async import SemanticCache
 from ipfs_accel_async.answers import Reply
-from ipfs_accel_async.policy.nearest import unit
+from ipfs_accel_async.policy.directions import unit
 from ipfs_accel_async.types import Target
 from tests.semantic.labelled import Pair, pairs, recorded, texts_of
 from tests.semantic.measured import THRESHOLD, counted

@@ -11,7 +11,7 @@ from ipfs_accel_async.cache.record import restored
 from ipfs_accel_async.cache.worth import worth_keeping
 from ipfs_accel_async.flow import Flow
 from ipfs_accel_async.partition import question
-from ipfs_accel_async.policy.nearest import unit
+from ipfs_accel_async.policy.directions import unit
 from ipfs_accel_async.policy.shadow import alike
 from ipfs_accel_async.stream import Stream
 

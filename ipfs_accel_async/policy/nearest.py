@@ -1,57 +1,25 @@
-"""The nearest of many vectors: exact, in bounded time, without copies as it grows. numpy loads on first use."""
+"""The nearest of many vectors, without copies as it grows. numpy loads on first use."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from ipfs_accel_async.policy.directions import dots
+from ipfs_accel_async.policy.signature import WORDS, apart, most_apart, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy import bool_, float32, int64
-    from numpy.typing import ArrayLike, NDArray
+    from numpy import bool_, float32, int64, uint64
+    from numpy.typing import NDArray
+
+    Near: TypeAlias = tuple[NDArray[int64], NDArray[float32]]
 
 SMALLEST, LARGEST = 256, 8_192
 """Rows of the first block and of the later ones."""
-HEAD = 4
-"""The part of the numbers that is read of every row: a quarter."""
-ALONE = 8_000
-"""Numbers of a matrix that BLAS multiplies in one thread."""
+ROUNDING = 1e-5
+"""What cosines of float32 may be off by."""
 FREE = -1
-
-
-def unit(vector: ArrayLike) -> NDArray[float32] | None:
-    """A vector of length 1; None for one that has no direction: empty, of zeros, or with a number that is none.
-
-    Args:
-        vector: Of shape (d,).
-    """
-    import numpy as np
-
-    made = np.asarray(vector, np.float32)
-    if made.ndim != 1 or not made.size:
-        return None
-    length = float(np.sqrt(np.dot(made.astype(np.float64), made)))
-    return made / np.float32(length) if 0 < length < float("inf") else None
-
-
-def dots(rows: NDArray[float32], vector: NDArray[float32]) -> NDArray[float32]:
-    """The product of each row with a vector, in this thread alone.
-
-    A large ``rows @ vector`` is shared out to threads by most builds of numpy, which wait for each other by spinning:
-    on a busy machine that takes fifty times as long. So it goes in pieces that are too small for that.
-    """
-    import numpy as np
-
-    count, width = rows.shape
-    piece = max(1, ALONE // max(1, width))
-    if count <= piece:
-        return rows @ vector
-    whole = count - count % piece
-    made = np.empty(count, np.float32)
-    shape = (whole // piece, piece)
-    np.matmul(rows[:whole].reshape(*shape, width), vector, out=made[:whole].reshape(shape))
-    np.matmul(rows[whole:], vector, out=made[whole:])
-    return made
 
 
 class Found(NamedTuple):
@@ -61,49 +29,45 @@ class Found(NamedTuple):
     similarity: float
 
 
-def _head(dimension: int) -> int:
-    return max(1, dimension // HEAD)
-
-
 class _Block:
-    """Rows of one size, allocated once. The head of each row, the rest, and how long that rest is."""
+    """Rows of one size, allocated once: vectors, and their signatures in columns."""
 
     def __init__(self, rows: int, dimension: int) -> None:
         import numpy as np
 
-        head = _head(dimension)
-        self.heads = np.empty((rows, head), np.float32)
-        self.tails = np.empty((rows, dimension - head), np.float32)
-        self.lengths = np.empty(rows, np.float32)
+        self.vectors = np.empty((rows, dimension), np.float32)
+        self.signatures = np.empty((WORDS, rows), np.uint64)
         self.numbers = np.full(rows, FREE, np.int64)
         self.used = 0
 
-    def near(
-        self, head: NDArray[float32], tail: NDArray[float32], length: float, floor: float
-    ) -> tuple[NDArray[int64], NDArray[float32]]:
+    def near(self, vector: NDArray[float32], asked: NDArray[uint64], most: int, floor: float) -> Near:
         """Numbers and cosines of the rows from `floor` on.
 
-        What the tails can add is at most the product of their lengths: where head and that stay below `floor`, the
-        tail, which is three quarters of the memory, is not read.
+        A signature is a fraction of its vector in memory; only vectors whose signature is near are read.
 
         Args:
-            head: Of the vector.
-            tail: The rest of it.
-            length: Of the tail.
+            vector: Of length 1.
+            asked: Its signature.
+            most: Bits in which the signature of a row may differ from it.
             floor: Least cosine.
         """
         import numpy as np
 
         used = self.used
-        part = dots(self.heads[:used], head)
-        rows = np.flatnonzero(part + self.lengths[:used] * np.float32(length) >= floor - 1e-5)
-        if 8 * rows.size > used:
-            cosines = (part + dots(self.tails[:used], tail))[rows]
-        else:
-            cosines = part[rows] + dots(self.tails[rows], tail)
-        numbers = self.numbers[rows]
-        near: NDArray[bool_] = (cosines >= floor) & (numbers != FREE)
-        return numbers[near], cosines[near]
+        rows = np.flatnonzero(apart(self.signatures[:, :used], asked) <= most)
+        if 8 * rows.size > used:  # most of them: faster from end to end than one by one
+            return self.all_near(vector, floor)
+        return _from(floor, dots(self.vectors[rows], vector), self.numbers[rows])
+
+    def all_near(self, vector: NDArray[float32], floor: float) -> Near:
+        """The same by reading all vectors."""
+        used = self.used
+        return _from(floor, dots(self.vectors[:used], vector), self.numbers[:used])
+
+
+def _from(floor: float, cosines: NDArray[float32], numbers: NDArray[int64]) -> Near:
+    near: NDArray[bool_] = (cosines >= floor) & (numbers != FREE)
+    return numbers[near], cosines[near]
 
 
 class Nearest:
@@ -135,14 +99,11 @@ class Nearest:
 
         Args:
             number: Not negative, and not in yet.
-            vector: Of :func:`unit`.
+            vector: Of :func:`~ipfs_accel_async.policy.directions.unit`.
         """
-        import numpy as np
-
         block, row = self._free.pop() if self._free else self._next()
-        head = block.heads.shape[1]
-        block.heads[row], block.tails[row] = vector[:head], vector[head:]
-        block.lengths[row] = np.linalg.norm(vector[head:])
+        block.vectors[row] = vector
+        block.signatures[:, row] = signature(vector)
         block.numbers[row] = number
         self._places[number] = (block, row)
         block.used = max(block.used, row + 1)  # last: before that no search reads the row
@@ -160,10 +121,8 @@ class Nearest:
 
     def vector(self, number: int) -> NDArray[float32] | None:
         """A vector; None once it has gone."""
-        import numpy as np
-
         place = self._places.get(number)
-        return None if place is None else np.concatenate((place[0].heads[place[1]], place[0].tails[place[1]]))
+        return None if place is None else place[0].vectors[place[1]].copy()
 
     def cosine(self, number: int, vector: NDArray[float32]) -> float:
         """How near a vector is to the one of that number; -1 when that has gone."""
@@ -171,10 +130,10 @@ class Nearest:
         return -1.0 if known is None else float(known @ vector)
 
     def search(self, vector: NDArray[float32], floor: float, most: int) -> list[Found]:
-        """The nearest, nearest first.
+        """The nearest, nearest first. One in a billion that are just near enough may be passed over.
 
         Args:
-            vector: Of :func:`unit`.
+            vector: Of :func:`~ipfs_accel_async.policy.directions.unit`.
             floor: Least cosine.
             most: How many at most.
         """
@@ -183,11 +142,11 @@ class Nearest:
         return found[:most]
 
     def _near(self, vector: NDArray[float32], floor: float) -> Iterator[tuple[int64, float32]]:
-        import numpy as np
-
-        cut = _head(self.dimension)
-        head, tail = vector[:cut], vector[cut:]
-        length = float(np.sqrt(tail @ tail))
-        for block in tuple(self._blocks):
-            numbers, cosines = block.near(head, tail, length, floor)
-            yield from zip(numbers, cosines, strict=True)
+        blocks = tuple(self._blocks)
+        if len(blocks) < 2:  # few rows are read in less time than a signature is made
+            for block in blocks:
+                yield from zip(*block.all_near(vector, floor), strict=True)
+            return
+        asked, most = signature(vector), most_apart(floor - ROUNDING)
+        for block in blocks:
+            yield from zip(*block.near(vector, asked, most, floor), strict=True)

@@ -12,7 +12,7 @@ import orjson
 from ipfs_accel_async.cache.envelope import seal, unseal
 from ipfs_accel_async.cache.fields import MisshapenError, number, objects, text, texts
 from ipfs_accel_async.errors import ConfigError
-from ipfs_accel_async.policy.nearest import unit
+from ipfs_accel_async.policy.directions import unit
 from ipfs_accel_async.semantic.entries import Entry
 
 if TYPE_CHECKING:

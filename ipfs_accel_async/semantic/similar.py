@@ -12,7 +12,7 @@ from ipfs_accel_async.cache.record import record
 from ipfs_accel_async.cache.worth import worth_keeping
 from ipfs_accel_async.errors import ConfigError
 from ipfs_accel_async.policy.agreement import Reading, differs, read
-from ipfs_accel_async.policy.nearest import unit
+from ipfs_accel_async.policy.directions import unit
 from ipfs_accel_async.semantic.embedder import checked
 from ipfs_accel_async.semantic.entries import Entries, Entry
 from ipfs_accel_async.semantic.file import read_file, write_file

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from ipfs_accel_async.policy import nearest
-from ipfs_accel_async.policy.nearest import ALONE, FREE, Found, Nearest, dots
+from ipfs_accel_async.policy.directions import dots
+from ipfs_accel_async.policy.nearest import FREE, Found, Nearest
+from ipfs_accel_async.policy.signature import signature
 
 
 def vectors(count: int, dimension: int) -> np.ndarray:
@@ -23,35 +25,8 @@ def filled(made: np.ndarray) -> Nearest:
     return index
 
 
-@pytest.mark.parametrize(
-    ("count", "width", "shapes"),
-    [
-        (ALONE + 1, 1, [(1, ALONE, 1), (1, 1)]),
-        (7, ALONE // 3, [(2, 3, ALONE // 3), (1, ALONE // 3)]),
-        (3, ALONE, [(3, 1, ALONE), (0, ALONE)]),
-        (3, ALONE + 1, [(3, 1, ALONE + 1), (0, ALONE + 1)]),
-        (3, ALONE // 3, []),  # small enough as it is
-        (5, 0, []),
-    ],
-)
-def test_blas_gets_no_piece_that_it_would_share_out(
-    count: int, width: int, shapes: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As many rows at once as are small enough together; at least one."""
-    seen, matmul = [], np.matmul
-
-    def multiply(rows: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
-        seen.append(rows.shape)
-        matmul(rows, vector, out=out)
-
-    monkeypatch.setattr(np, "matmul", multiply)
-    made = dots(np.ones((count, width), np.float32), np.ones(width, np.float32))
-    assert seen == shapes
-    assert (made.dtype, made.tolist()) == (np.float32, [width] * count)
-
-
 def test_one_that_is_exactly_as_near_as_asked_is_found() -> None:
-    """The floor belongs to what is near enough, whether the head tells or the tail."""
+    """The floor belongs to what is near enough."""
     index = filled(np.eye(8, dtype=np.float32))
     for number, vector in enumerate(np.eye(8, dtype=np.float32)):
         assert index.search(vector, 1.0, 5) == [Found(number, 1.0)]
@@ -59,38 +34,99 @@ def test_one_that_is_exactly_as_near_as_asked_is_found() -> None:
 
 
 def test_rounding_hides_none_that_is_just_near_enough() -> None:
-    """Each is found by itself, though head and tail together come to its length and no more."""
+    """Each is found by itself, over two blocks and one."""
     made = vectors(300, 64)
     index = filled(made)
     for number in range(300):
         assert [one.number for one in index.search(made[number], 1 - 5e-6, 5)] == [number]
 
 
-def test_a_search_reads_the_tails_of_the_hopeful_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a thousand at random hardly one has a head that comes near a high floor."""
+def test_a_search_reads_the_vectors_of_the_hopeful_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a thousand at random none has a signature that comes near one for a high floor."""
     made, read = vectors(1_280, 64), []
 
     def counted(rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        read.append(rows.shape)
+        read.append(len(rows))
         return dots(rows, vector)
 
     index = filled(made)
     monkeypatch.setattr(nearest, "dots", counted)
     assert [one.number for one in index.search(made[5], 0.99, 5)] == [5]
-    assert sum(rows for rows, width in read if width == 16) == 1_280
-    assert sum(rows for rows, width in read if width == 48) < 100
+    assert (len(read), sum(read)) == (2, 1)
+    read.clear()
+    assert len(index.search(made[5], -1.0, 2_000)) == 1_280
+    assert read == [256, 1_024]
 
 
-def test_vectors_take_four_bytes_a_number_and_twelve_more() -> None:
+@pytest.mark.parametrize(("alike", "read"), [(128, [256, 128]), (129, [256, 1_024])])
+def test_of_a_block_that_is_mostly_hopeful_all_is_read(
+    alike: int, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From an eighth on it is faster from end to end; the first block has nothing else here."""
+    made, seen = np.ones((1_280, 64), np.float32) / 8, []
+    made[256 + alike :] *= -1
+    index = filled(made)
+
+    def counted(rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        seen.append(len(rows))
+        return dots(rows, vector)
+
+    monkeypatch.setattr(nearest, "dots", counted)
+    assert len(index.search(made[0], 0.9, 9_999)) == 256 + alike
+    assert seen == read
+
+
+def test_few_are_read_without_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block's vectors are read sooner than the signature of what is asked is made; those of two are not."""
+    made, asked = vectors(257, 16), []
+
+    def counted(vector: np.ndarray) -> np.ndarray:
+        asked.append(vector)
+        return signature(vector)
+
+    index = filled(made[:256])
+    monkeypatch.setattr(nearest, "signature", counted)
+    assert [one.number for one in index.search(made[5], 0.999, 5)] == [5]
+    assert asked == []
+    index.add(256, made[256])
+    asked.clear()
+    assert [one.number for one in index.search(made[5], 0.999, 5)] == [5]
+    assert len(asked) == 1
+
+
+def test_what_took_a_place_is_found_by_its_own_signature() -> None:
+    """Not by that of the vector which was there before."""
+    made = vectors(600, 64)
+    index = filled(made[:400])
+    for number in range(300, 400):
+        index.remove(number)
+    for number in range(400, 500):
+        index.add(number, made[number])
+    assert (len(index), index.rows) == (400, 400)
+    for number in range(300, 500):
+        found = [one.number for one in index.search(made[number], 0.999, 5)]
+        assert found == ([number] if number >= 400 else [])
+
+
+def test_a_vector_takes_four_bytes_a_number_and_seventy_two_more() -> None:
     """In blocks that grow, of which only the last one has room."""
     index = filled(vectors(3_000, 16))
     sizes = [256, 1_024, 4_096]
     assert [len(block.numbers) for block in index._blocks] == sizes
     for block, rows in zip(index._blocks, sizes, strict=True):
-        arrays = (block.heads, block.tails, block.lengths, block.numbers)
-        assert sum(array.nbytes for array in arrays) == rows * (16 * 4 + 12)
-        assert (block.numbers.dtype, block.lengths.dtype) == (np.int64, np.float32)
+        arrays = (block.vectors, block.signatures, block.numbers)
+        assert sum(array.nbytes for array in arrays) == rows * (16 * 4 + 64 + 8)
+        assert (block.vectors.dtype, block.signatures.dtype, block.numbers.dtype) == (np.float32, np.uint64, np.int64)
     assert (index._blocks[-1].numbers[index._blocks[-1].used :] == FREE).all()
-    kept = index.vector(2_999)
+
+
+def test_a_vector_that_was_given_out_is_a_copy() -> None:
+    """Another one may take its place."""
+    made = vectors(2, 16)
+    index = filled(made[:1])
+    kept = index.vector(0)
     assert kept is not None
-    assert kept.dtype == dots(vectors(2, 16), kept).dtype == np.float32
+    index.remove(0)
+    index.add(1, made[1])
+    assert kept.tolist() == made[0].tolist()
+    assert kept.dtype == np.float32
