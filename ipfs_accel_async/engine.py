@@ -21,7 +21,7 @@ from ipfs_accel_async.types import NOTHING, Priority
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from ipfs_accel_async.metrics.report import Report
     from ipfs_accel_async.options import Options
@@ -125,7 +125,7 @@ class Engine:
         """What its calls have where they name nothing else."""
         return self._defaults or Defaults()
 
-    async def call(
+    def call(
         self,
         operation: str,
         model: str,
@@ -135,18 +135,22 @@ class Engine:
         fallbacks: Iterable[str],
         tags: Mapping[str, str],
         endpoint: str = "",
-    ) -> Any:
-        """Send a payload to a model and its fallbacks, named as callers name them; `endpoint` is the model's alone."""
-        if isinstance(fallbacks, str):
-            fallbacks = (fallbacks,)
+    ) -> Awaitable[Any]:
+        """Send a payload to a model and its fallbacks, named as callers name them; `endpoint` is the model's alone.
+
+        No coroutine, as :meth:`send` is none: with a thousand calls under way each one more is felt.
+        """
         if self._defaults is not None:
             fallbacks = fallbacks or self._defaults.fallbacks
-        others = tuple(self.target(other, operation) for other in fallbacks)
+        others = () if fallbacks == () else self._targets(fallbacks, operation)
         group = self._home.groups.get(model)
         if group is not None:
-            return await group.ask(self, operation, payload, others, priority=priority, timeout=timeout, tags=tags)
+            return group.ask(self, operation, payload, others, priority=priority, timeout=timeout, tags=tags)
         target = self.target(model, operation, endpoint)
-        return await self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
+        return self.send(operation, target, payload, priority, timeout, tags=tags, fallbacks=others)
+
+    def _targets(self, models: Iterable[str], operation: str) -> tuple[Target, ...]:
+        return tuple(self.target(one, operation) for one in ((models,) if isinstance(models, str) else models))
 
     def target(self, model: str, operation: str = "", endpoint: str = "") -> Target:
         """The target of ``"provider:model"``.
@@ -159,7 +163,7 @@ class Engine:
         provider, name = registry.split(model)
         return self._home.providers[provider].target(name, operation, endpoint)
 
-    async def native(
+    def native(
         self,
         provider: str,
         operation: str,
@@ -170,13 +174,13 @@ class Engine:
         priority: int | str = Priority.NORMAL,
         timeout: float | None = None,
         tags: Mapping[str, str] = NOTHING,
-    ) -> Any:
+    ) -> Awaitable[Any]:
         """Send one of a provider's native operations."""
         found = self._home.providers[provider]
         row = found.codec.native.get(operation)
         target = found.target(model, operation, endpoint)
         repeatable = row is None or row.repeatable
-        return await self.send(operation, target, payload, priority, timeout, tags=tags, idempotent=repeatable)
+        return self.send(operation, target, payload, priority, timeout, tags=tags, idempotent=repeatable)
 
     @property
     def current(self) -> Runtime | None:
@@ -211,7 +215,7 @@ class Engine:
         """Fail what waits, let what is under way end within `grace` seconds, and close. Idempotent."""
         await self._home.aclose(grace)
 
-    async def send(
+    def send(
         self,
         operation: str,
         target: Target,
@@ -222,7 +226,7 @@ class Engine:
         tags: Mapping[str, str] = NOTHING,
         fallbacks: tuple[Target, ...] = (),
         idempotent: bool = True,
-    ) -> Any:
+    ) -> Awaitable[Any]:
         """Send a payload to a target through the stack."""
         if self._defaults is not None:
             priority, timeout, tags = self._defaults.under(priority, timeout, tags)
@@ -242,4 +246,4 @@ class Engine:
             fallbacks=fallbacks,
             options=self._options,
         )
-        return await runtime.handle(call)
+        return runtime.handle(call)

@@ -85,9 +85,9 @@ class ModelGroup:
         order = self._balancer.order(replicas, asyncio.get_running_loop().time())
         # stable: of those that can answer, the order is the balancer's
         order.sort(key=lambda one: not needed <= engine.provider(targets[one.name].provider).codec.capabilities)
-        self._balancer.took(order[0], replicas)
         first, *rest = (targets[one.name] for one in order)
         sent = engine.send(operation, first, payload, fallbacks=(*rest, *others), **wishes)
+        self._balancer.took(order[0], replicas)  # not before: what cannot be sent is never given back
         by_target = {targets[one.name]: one for one in order}
         return await settle(sent, partial(self._ended, order[0], by_target))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async import registry
@@ -133,13 +134,19 @@ class Provider:
         if endpoint in self.endpoints:
             endpoint = self.endpoints[endpoint].url
         elif not endpoint and self.spread and self.codec.endpoint_of(model, operation) is None:
-            return Target(self.codec.name, model, POOL + self.codec.name)
+            return _target(self.codec.name, model, POOL + self.codec.name)
         elif endpoint:
             endpoint = self.codec.normalize_url(checked_url(endpoint))
         endpoint = endpoint or self.codec.endpoint_of(model, operation) or self.found.base_url
         if self.codec.url_required and endpoint == self.found.base_url and self.found.url_from == DEFAULT:
             raise missing_url(self.codec)
-        return Target(self.codec.name, model, endpoint)
+        return _target(self.codec.name, model, endpoint)
+
+
+@lru_cache(maxsize=1_024)
+def _target(provider: str, model: str, endpoint: str) -> Target:
+    """One target for all calls to it: what each of them has of its own, the garbage collector visits."""
+    return Target(provider, model, endpoint)
 
 
 def backoff_of(own: ProviderSettings) -> Backoff:

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from ipfs_accel_async.errors import AccelError, ClientClosedError, DeadlineExceededError, RequestTimeoutError
 from ipfs_accel_async.flow import Flow
+from ipfs_accel_async.middleware.scope import Scope
 from ipfs_accel_async.middleware.timers import Timers
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ class Deadline:
             RequestTimeoutError: The time was up while the service was being asked.
             ClientClosedError: The client was closed meanwhile, and its grace is over.
         """
-        scope = asyncio.timeout(None)
+        scope = Scope()
         try:
-            async with scope:
+            with scope:
                 self._timers.enter(scope, call.deadline)
                 reply: Result = await next(call)
         except TimeoutError as error:
-            if isinstance(error, AccelError) or not scope.expired():
+            if isinstance(error, AccelError) or not scope.expired:
                 raise
         else:
             if isinstance(reply, Flow):
@@ -94,8 +95,7 @@ class Deadline:
         for flow in list(self._flows):
             flow.deadline = now  # its connection is closed next: a read that waits hears of that
         for scope in self._timers:
-            if not scope.expired():  # one whose time is up in this very step ends by itself
-                scope.reschedule(now)
+            scope.end()
         await asyncio.sleep(0)  # each of them ends, and gives back what it holds, before the connections close
 
 

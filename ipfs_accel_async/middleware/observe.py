@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.errors import AccelError, RejectedError
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipfs_accel_async.answers import Answer
-    from ipfs_accel_async.call import Call
+    from ipfs_accel_async.call import Call, Outcome
     from ipfs_accel_async.core import Handler, Result
     from ipfs_accel_async.metrics.meter import Meter
 
@@ -36,7 +37,7 @@ class Observe:
             self._ended(call, error, None)
             raise
         if isinstance(answer, Flow):
-            answer.on_close(lambda outcome: self._ended(call, outcome.error, outcome.answer))
+            answer.on_close(partial(self._closed, call))
         else:  # `settle` does the same, for a coroutine more
             self._ended(call, None, answer)
         return answer
@@ -58,6 +59,9 @@ class Observe:
         meter = self._meter_for(call.target.provider)
         meter.batches += 1
         meter.batched += calls
+
+    def _closed(self, call: Call, outcome: Outcome) -> None:
+        self._ended(call, outcome.error, outcome.answer)
 
     def _ended(self, call: Call, error: BaseException | None, answer: Answer | None) -> None:
         now = asyncio.get_running_loop().time()

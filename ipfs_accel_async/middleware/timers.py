@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipfs_accel_async.middleware.scope import Scope
+
 SPARE = 64
 """Entries of scopes that were left, beyond as many as are open, before they are cleared away."""
 NEVER = float("inf")
@@ -18,13 +20,12 @@ NEVER = float("inf")
 class Timers:
     """Scopes that end at instants of their own.
 
-    Each is an ``asyncio.timeout(None)``, so cancelling works as asyncio does it; when its instant comes it is brought
-    forward to now. Who leaves in time only leaves an entry, which is cleared away with others.
+    Who leaves in time only leaves an entry, which is cleared away with others.
     """
 
     def __init__(self) -> None:
-        self._open: dict[asyncio.Timeout, int] = {}  # in the order in which they were entered
-        self._due: dict[int, asyncio.Timeout] = {}
+        self._open: dict[Scope, int] = {}  # in the order in which they were entered
+        self._due: dict[int, Scope] = {}
         self._entries: list[tuple[float, int]] = []  # without the scope, which knows its task, and that its result
         self._serial = 0
         self._at = NEVER
@@ -35,11 +36,11 @@ class Timers:
         """Scopes that are open."""
         return len(self._open)
 
-    def __iter__(self) -> Iterator[asyncio.Timeout]:
+    def __iter__(self) -> Iterator[Scope]:
         """Scopes that are open."""
         return iter(list(self._open))
 
-    def enter(self, scope: asyncio.Timeout, at: float) -> None:
+    def enter(self, scope: Scope, at: float) -> None:
         """End `scope`, which was entered, at an instant of the loop's time."""
         self._serial = self._open[scope] = serial = self._serial + 1
         if at < NEVER:
@@ -48,7 +49,7 @@ class Timers:
             if at < self._at:
                 self._arm(at)
 
-    def leave(self, scope: asyncio.Timeout) -> None:
+    def leave(self, scope: Scope) -> None:
         """A scope is left, in time or not."""
         still = self._open
         self._due.pop(still.pop(scope, 0), None)
@@ -73,6 +74,6 @@ class Timers:
         entries = self._entries
         while entries and (entries[0][0] <= now or entries[0][1] not in self._due):
             scope = self._due.pop(heappop(entries)[1], None)
-            if scope is not None and not scope.expired():
-                scope.reschedule(now)
+            if scope is not None:
+                scope.end()
         self._arm(entries[0][0] if entries else NEVER)

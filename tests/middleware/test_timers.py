@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipfs_accel_async.middleware.scope import Scope
 from ipfs_accel_async.middleware.timers import NEVER, Timers
 from tests.virtual_loop import VirtualLoop
 
@@ -34,9 +35,9 @@ class Guest:
         self.task = asyncio.ensure_future(self._stay())
 
     async def _stay(self) -> None:
-        scope = asyncio.timeout(None)
+        scope = Scope()
         try:
-            async with scope:
+            with scope:
                 self.timers.enter(scope, self.at)
                 await self.may_go.wait()
             self.how = "left"
@@ -211,8 +212,8 @@ async def test_who_has_left_is_not_disturbed_when_its_instant_comes() -> None:
     timers = Timers()
 
     async def on_and_on() -> float:
-        scope = asyncio.timeout(None)
-        async with scope:
+        scope = Scope()
+        with scope:
             timers.enter(scope, 5.0)
             await asyncio.sleep(4)
         timers.leave(scope)
@@ -237,13 +238,13 @@ async def test_a_task_that_is_cancelled_as_its_time_is_up_is_cancelled() -> None
 
 async def test_those_that_are_open_are_known_and_may_be_ended() -> None:
     """In the order in which they came, whatever their instants; one that was ended already is not rung for."""
-    timers = Timers()
+    loop, timers = asyncio.get_running_loop(), Timers()
     guests = [Guest(timers, at) for at in (9.0, NEVER, 5.0)]
     await settle()
     scopes = list(timers)
     assert len(scopes) == 3
     for scope in timers:
-        scope.reschedule(5.0)
+        loop.call_at(5.0, scope.end)
     await asyncio.sleep(5)
     await settle()
     assert [(guest.how, guest.when) for guest in guests] == [("ended", 5.0)] * 3

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipfs_accel_async.middleware.scope import Scope
 from ipfs_accel_async.middleware.timers import SPARE, Timers
 
 
@@ -23,12 +24,12 @@ def armed() -> list[float]:
 @given(st.integers(1, 8), st.lists(st.integers(0, 7), min_size=SPARE, max_size=4 * SPARE))
 async def test_who_has_left_leaves_no_memory_behind(open_: int, turns: list[int]) -> None:
     """However many come and go while some stay: never more entries than twice the open ones and some to spare."""
-    timers, stay = Timers(), [asyncio.timeout(None) for _ in range(open_)]
+    timers, stay = Timers(), [Scope() for _ in range(open_)]
     far = asyncio.get_running_loop().time() + 1e6
     for place, scope in enumerate(stay):
         timers.enter(scope, far + place)
     for turn in turns:
-        several = [asyncio.timeout(None) for _ in range(turn)]
+        several = [Scope() for _ in range(turn)]
         for scope in several:
             timers.enter(scope, far - turn)
         for scope in several:
@@ -44,10 +45,10 @@ async def test_who_has_left_leaves_no_memory_behind(open_: int, turns: list[int]
 @pytest.mark.parametrize(("beyond", "left"), [(2, SPARE + 2), (3, 1)])
 async def test_entries_are_cleared_away_when_there_are_too_many_and_not_before(beyond: int, left: int) -> None:
     """To go through them for each that leaves would cost more than they do; one that never came is none."""
-    timers, several = Timers(), [asyncio.timeout(None) for _ in range(SPARE + beyond)]
+    timers, several = Timers(), [Scope() for _ in range(SPARE + beyond)]
     for scope in several:
         timers.enter(scope, 50.0)
-    timers.leave(asyncio.timeout(None))
+    timers.leave(Scope())
     kept = []
     while len(timers) > 1:
         timers.leave(several.pop())
@@ -58,14 +59,14 @@ async def test_entries_are_cleared_away_when_there_are_too_many_and_not_before(b
 async def test_the_others_still_end_after_what_has_gone_was_cleared_away() -> None:
     """Each at its instant, in its order."""
     timers, left = Timers(), []
-    scopes = [asyncio.timeout(None) for _ in range(3 * SPARE)]
+    scopes = [Scope() for _ in range(3 * SPARE)]
     for place, scope in enumerate(scopes):
         timers.enter(scope, 9.0 - place / SPARE)
 
     async def stay(at: float) -> None:
-        scope = asyncio.timeout(None)
+        scope = Scope()
         try:
-            async with scope:
+            with scope:
                 timers.enter(scope, at)
                 await asyncio.Event().wait()
         except TimeoutError:
@@ -91,13 +92,13 @@ async def test_the_timer_keeps_nothing_of_the_call_that_set_it() -> None:
 
     async def short() -> weakref.ref[Session]:
         session.set(Session())
-        scope = asyncio.timeout(None)
-        async with scope:
+        scope = Scope()
+        with scope:
             timers.enter(scope, 50.0)
         timers.leave(scope)
         return weakref.ref(session.get())
 
-    timers.enter(asyncio.timeout(None), 90.0)
+    timers.enter(Scope(), 90.0)
     of_the_first = await asyncio.ensure_future(short())
     for _ in range(SPARE + 2):  # so many entries are not kept
         await asyncio.ensure_future(short())
@@ -115,13 +116,13 @@ async def test_nothing_of_a_call_that_has_left_is_kept_while_others_stay() -> No
     timers = Timers()
 
     async def short() -> Given:
-        scope = asyncio.timeout(None)
-        async with scope:
+        scope = Scope()
+        with scope:
             timers.enter(scope, 50.0)
         timers.leave(scope)
         return Given()
 
-    timers.enter(asyncio.timeout(None), 90.0)
+    timers.enter(Scope(), 90.0)
     given = [weakref.ref(await asyncio.ensure_future(short())) for _ in range(10)]
     await asyncio.sleep(0)  # the loop lets go of the last one
     gc.collect()
