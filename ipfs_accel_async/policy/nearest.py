@@ -126,8 +126,8 @@ class Nearest:
 
     def cosine(self, number: int, vector: NDArray[float32]) -> float:
         """How near a vector is to the one of that number; -1 when that has gone."""
-        known = self.vector(number)
-        return -1.0 if known is None else float(known @ vector)
+        place = self._places.get(number)
+        return -1.0 if place is None else float(place[0].vectors[place[1]] @ vector)
 
     def search(self, vector: NDArray[float32], floor: float, most: int) -> list[Found]:
         """The nearest, nearest first. One in a billion that are just near enough may be passed over.
@@ -143,7 +143,7 @@ class Nearest:
 
     def _near(self, vector: NDArray[float32], floor: float) -> Iterator[tuple[int64, float32]]:
         blocks = tuple(self._blocks)
-        if len(blocks) < 2:  # few rows are read in less time than a signature is made
+        if len(blocks) < 3:  # few rows are read in less time than a signature is made and compared
             for block in blocks:
                 yield from zip(*block.all_near(vector, floor), strict=True)
             return

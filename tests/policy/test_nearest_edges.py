@@ -34,7 +34,7 @@ def test_one_that_is_exactly_as_near_as_asked_is_found() -> None:
 
 
 def test_rounding_hides_none_that_is_just_near_enough() -> None:
-    """Each is found by itself, over two blocks and one."""
+    """Each is found by itself."""
     made = vectors(300, 64)
     index = filled(made)
     for number in range(300):
@@ -43,7 +43,7 @@ def test_rounding_hides_none_that_is_just_near_enough() -> None:
 
 def test_a_search_reads_the_vectors_of_the_hopeful_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a thousand at random none has a signature that comes near one for a high floor."""
-    made, read = vectors(1_280, 64), []
+    made, read = vectors(1_536, 64), []
 
     def counted(rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
         read.append(len(rows))
@@ -52,19 +52,19 @@ def test_a_search_reads_the_vectors_of_the_hopeful_alone(monkeypatch: pytest.Mon
     index = filled(made)
     monkeypatch.setattr(nearest, "dots", counted)
     assert [one.number for one in index.search(made[5], 0.99, 5)] == [5]
-    assert (len(read), sum(read)) == (2, 1)
+    assert (len(read), sum(read)) == (3, 1)
     read.clear()
-    assert len(index.search(made[5], -1.0, 2_000)) == 1_280
-    assert read == [256, 1_024]
+    assert len(index.search(made[5], -1.0, 2_000)) == 1_536
+    assert read == [256, 1_024, 256]
 
 
-@pytest.mark.parametrize(("alike", "read"), [(128, [256, 128]), (129, [256, 1_024])])
+@pytest.mark.parametrize(("alike", "read"), [(512, [256, 1_024, 512]), (513, [256, 1_024, 4_096])])
 def test_of_a_block_that_is_mostly_hopeful_all_is_read(
     alike: int, read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From an eighth on it is faster from end to end; the first block has nothing else here."""
-    made, seen = np.ones((1_280, 64), np.float32) / 8, []
-    made[256 + alike :] *= -1
+    """From an eighth on it is faster from end to end; the first two blocks have nothing else here."""
+    made, seen = np.ones((5_376, 64), np.float32) / 8, []
+    made[1_280 + alike :] *= -1
     index = filled(made)
 
     def counted(rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -72,23 +72,23 @@ def test_of_a_block_that_is_mostly_hopeful_all_is_read(
         return dots(rows, vector)
 
     monkeypatch.setattr(nearest, "dots", counted)
-    assert len(index.search(made[0], 0.9, 9_999)) == 256 + alike
+    assert len(index.search(made[0], 0.9, 9_999)) == 1_280 + alike
     assert seen == read
 
 
 def test_few_are_read_without_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One block's vectors are read sooner than the signature of what is asked is made; those of two are not."""
-    made, asked = vectors(257, 16), []
+    """Two blocks are read sooner than a signature is made and compared; three are not."""
+    made, asked = vectors(1_281, 16), []
 
     def counted(vector: np.ndarray) -> np.ndarray:
         asked.append(vector)
         return signature(vector)
 
-    index = filled(made[:256])
+    index = filled(made[:1_280])
     monkeypatch.setattr(nearest, "signature", counted)
     assert [one.number for one in index.search(made[5], 0.999, 5)] == [5]
     assert asked == []
-    index.add(256, made[256])
+    index.add(1_280, made[1_280])
     asked.clear()
     assert [one.number for one in index.search(made[5], 0.999, 5)] == [5]
     assert len(asked) == 1
@@ -96,16 +96,16 @@ def test_few_are_read_without_signatures(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_took_a_place_is_found_by_its_own_signature() -> None:
     """Not by that of the vector which was there before."""
-    made = vectors(600, 64)
-    index = filled(made[:400])
-    for number in range(300, 400):
+    made = vectors(1_600, 64)
+    index = filled(made[:1_500])
+    for number in range(1_400, 1_500):
         index.remove(number)
-    for number in range(400, 500):
+    for number in range(1_500, 1_600):
         index.add(number, made[number])
-    assert (len(index), index.rows) == (400, 400)
-    for number in range(300, 500):
+    assert (len(index), index.rows) == (1_500, 1_500)
+    for number in range(1_400, 1_600):
         found = [one.number for one in index.search(made[number], 0.999, 5)]
-        assert found == ([number] if number >= 400 else [])
+        assert found == ([number] if number >= 1_500 else [])
 
 
 def test_a_vector_takes_four_bytes_a_number_and_seventy_two_more() -> None:

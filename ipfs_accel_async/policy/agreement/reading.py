@@ -133,9 +133,9 @@ def _parts(
             numbers.append(found)
             if sign := unit(word):
                 content.append(sign)
-        stem = meaning(word, verb=_is_verb(words, place))
         light = bool(found) or _is_light(words, place)
         if not light:
+            stem = meaning(word, verb=not word.endswith("ing") or _is_verb(words, place))
             content.append(stem)
             if role and word not in _ROLES:
                 roles.append((role, stem))

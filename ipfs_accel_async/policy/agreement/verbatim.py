@@ -54,6 +54,8 @@ def separate(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _is_code(word: str) -> bool:
+    if word.isalnum():  # most are: letters and digits alone are no code
+        return False
     if not word.isascii() and any(unicodedata.category(char) in _SYMBOLS and char != "°" for char in word):
         return True
     return bool(_CODE.search(word if len(word) < 3 else word.rstrip(".,:?!"))) and not _PROSE.match(word.strip(_EDGES))
