@@ -112,6 +112,53 @@ async def static(job: Mapping[str, Any], measure: Any) -> None:
         await measure(run)
 
 
+async def bare(job: Mapping[str, Any], measure: Any) -> None:
+    """An await a text by hand: a list and futures, and no deadline, retry, trace or count; Python's own part of it."""
+    import aiohttp
+    import numpy as np
+    import orjson
+
+    loop, size, url = asyncio.get_running_loop(), job["size"], f"{job['url']}/embeddings"
+    waiting: list[tuple[str, asyncio.Future[Any]]] = []
+    flying: set[asyncio.Task[None]] = set()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def post(some: list[tuple[str, asyncio.Future[Any]]]) -> None:
+            body = {"model": MODEL, "input": [text for text, _ in some], "encoding_format": "base64"}
+            async with session.post(url, data=orjson.dumps(body), headers=HEADERS) as got:
+                answer = orjson.loads(await got.read())
+            rows = b"".join(b64decode(item["embedding"]) for item in answer["data"])
+            for (_, future), vector in zip(some, np.frombuffer(rows, "<f4").reshape(len(some), -1), strict=True):
+                future.set_result(vector)
+
+        def send() -> None:
+            while waiting and len(flying) < job["cap"] and (len(waiting) >= size or not flying):
+                flying.add(task := loop.create_task(post(waiting[:size])))
+                del waiting[:size]
+                task.add_done_callback(landed)
+
+        def landed(task: asyncio.Task[None]) -> None:
+            flying.discard(task)
+            loop.call_soon(send)
+
+        def embed(text: str) -> asyncio.Future[Any]:
+            future = loop.create_future()
+            if not waiting:
+                loop.call_soon(send)
+            waiting.append((text, future))
+            return future
+
+        async def one(places: range, many: list[str]) -> None:
+            for place in places:
+                check(await embed(many[place]), place)
+
+        async def run(count: int) -> None:
+            many = texts(count)
+            await asyncio.gather(*(one(range(task, count, TASKS), many) for task in range(TASKS)))
+
+        await measure(run)
+
+
 async def sdk(job: Mapping[str, Any], measure: Any) -> None:
     """The openai SDK, which sends what it is given: a request each, at the same cap."""
     from openai import AsyncOpenAI
@@ -153,6 +200,7 @@ WAYS: dict[str, tuple[str, Callable[..., Awaitable[None]]]] = {
     "apart": ("ipfs_accel_async", apart),
     "lone": ("ipfs_accel_async", lone),
     "static": ("aiohttp", static),
+    "bare": ("aiohttp", bare),
     "sdk": ("openai", sdk),
     "baseten": ("baseten_performance_client", baseten),
 }

@@ -17,6 +17,7 @@ from benchmarks._run import Promise, child, conclude, server, table
 
 ITEMS = 10_000
 SIZES = (100, 200, 250, 500, 1_000, 2_000)
+WAVE_SIZES = (200, 250, 334, 500)
 BASETEN_SIZES = (200, 500, 1_000)
 CAP = 5
 
@@ -39,6 +40,7 @@ def ways(url: str, cap: int, rounds: int) -> dict[str, dict[str, float]]:
         "a request each": go("apart", items=1_000, times=1),
         "static, all known": best("static", SIZES, wave=ITEMS),
         "static, a thousand at a time": best("static", SIZES, wave=1_000),
+        "gathered by hand, nothing else": best("bare", WAVE_SIZES),
         "openai, a request each": go("sdk", items=1_000, times=1),
         "baseten, all known": best("baseten", BASETEN_SIZES),
     }
