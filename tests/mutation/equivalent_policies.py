@@ -27,11 +27,10 @@ ABOVE_1 = "one of the two others is larger always"
 BREAK = "if requests * least > 2 * aloft:"
 MORE_NEED_MORE = "more requests only need more who wait: to look at them costs time and finds nothing"
 
-TAILS = "if 8 * rows.size > used:"
-EITHER_WAY = "of all rows or of those that count, the products are the same"
-HOPEFUL = "rows = np.flatnonzero(part + self.lengths[:used] * np.float32(length) >= floor - 1e-5)"
-SPARE = "it is far beyond what rounding can take away"
-ZIPPED = "yield from zip(numbers, cosines, {})"
+ZIPPED = (
+    "yield from zip(*block.all_near(vector, floor), {})",
+    "yield from zip(*block.near(vector, asked, most, floor), {})",
+)
 
 POLICIES: dict[str, list[tuple[str, str, str]]] = {
     **AGREEMENT,
@@ -84,6 +83,13 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
             "before the first answer the mean of the estimates is 0",
         ),
     ],
+    "policy/directions.py": [
+        (
+            "length = float(np.sqrt(np.dot(made.astype(np.float64), made)))",
+            "length = float(np.sqrt(np.dot(made.astype(None), made)))",
+            "the default",
+        ),
+    ],
     "policy/failures.py": [("if epoch <= self._epoch:", "if epoch < self._epoch:", NO_STEP)],
     "policy/limit.py": [
         (
@@ -94,11 +100,6 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
         *(("self._recent = 0.0", f"self._recent = {other}", "it is set with the first token") for other in (None, 1.0)),
     ],
     "policy/nearest.py": [
-        (
-            "length = float(np.sqrt(np.dot(made.astype(np.float64), made)))",
-            "length = float(np.sqrt(np.dot(made.astype(None), made)))",
-            "the default",
-        ),
         *(
             (
                 "self.numbers = np.full(rows, FREE, np.int64)",
@@ -107,10 +108,11 @@ POLICIES: dict[str, list[tuple[str, str, str]]] = {
             )
             for other in ("", "None")
         ),
-        (HOPEFUL, HOPEFUL.replace(">=", ">"), SPARE),
-        (TAILS, TAILS.replace("8", "9"), EITHER_WAY),
-        (TAILS, TAILS.replace(">", ">="), EITHER_WAY),
-        *((ZIPPED.format("strict=True"), ZIPPED.format(other), "they are equally long") for other in NOT_LONGER),
+        *(
+            (line.format("strict=True"), line.format(other), "they are equally long")
+            for line in ZIPPED
+            for other in NOT_LONGER
+        ),
     ],
     "policy/prefixes.py": [
         (
