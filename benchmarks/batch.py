@@ -37,6 +37,7 @@ def ways(url: str, cap: int, rounds: int) -> dict[str, dict[str, float]]:
     rows = {
         "gathered": go("awaits"),
         "gathered, single_flight off": go("unshared"),
+        "gathered, gc.set_threshold(50_000, 20, 100)": go("rarely"),
         "a request each": go("apart", items=1_000, times=1),
         "static, all known": best("static", SIZES, wave=ITEMS),
         "static, a thousand at a time": best("static", SIZES, wave=1_000),

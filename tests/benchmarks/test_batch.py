@@ -13,7 +13,11 @@ pytestmark = pytest.mark.sockets
 
 @pytest.mark.parametrize(
     ("way", "kind"),
-    [("awaits", "one"), ("awaits", "side"), *((way, "side") for way in ("unshared", "apart", "bare", "static", "sdk"))],
+    [
+        ("awaits", "one"),
+        ("awaits", "side"),
+        *((way, "side") for way in ("unshared", "rarely", "apart", "bare", "static", "sdk")),
+    ],
 )
 def test_each_way_brings_the_vectors_to_their_texts(way: str, kind: str) -> None:
     """The worker holds each vector against its text and fails otherwise."""
