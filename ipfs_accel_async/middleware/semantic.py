@@ -36,6 +36,8 @@ _OFFERED = frozenset(("tools", "functions", "tool_config", "toolConfig", "web_se
 
 AT_ONCE = 256
 """Questions that are embedded in one request."""
+TURN = 32
+"""Answers that are kept before the loop gets its turn."""
 
 
 class Semantic:
@@ -133,7 +135,9 @@ class Semantic:
         for start in range(0, len(pairs), AT_ONCE):
             some = pairs[start : start + AT_ONCE]
             vectors = await self._embed([asked for asked, _ in some], call, call.deadline)
-            for (asked, answer), vector in zip(some, vectors, strict=True):
+            for place, ((asked, answer), vector) in enumerate(zip(some, vectors, strict=True)):
+                if place % TURN == 0:
+                    await asyncio.sleep(0)
                 reply, deltas = reply_of(answer, call.target), deltas_of(answer) if call.payload.stream else ()
                 kept += self._cache.keep(space, asked, vector, reply, tags_of(call), deltas)
         return kept

@@ -36,6 +36,8 @@ CANDIDATES = 8
 INLINE = 4_000_000
 """Numbers of a partition up to which a search takes less than it costs to ask a thread."""
 ROUNDING = 1e-6
+AT_ONCE = 64
+"""Entries of a file that are added before the loop gets its turn."""
 QUIET_SECONDS = 60.0
 """Between two warnings of an embedder that fails."""
 
@@ -238,7 +240,10 @@ class SemanticCache:
         """
         added = 0
         now = self._clock()
-        for entry, vector in await asyncio.to_thread(read_file, path, self.name, self._secret):
+        entries = await asyncio.to_thread(read_file, path, self.name, self._secret)
+        for place, (entry, vector) in enumerate(entries):
+            if place % AT_ONCE == 0:
+                await asyncio.sleep(0)
             if entry.stored <= now < entry.stored + self.ttl:
                 added += self._entries.add(entry, vector)
         return added
