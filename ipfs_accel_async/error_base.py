@@ -25,7 +25,7 @@ class AccelError(Exception):
         attempts: How many times the call was sent.
         retryable: Whether the same call may succeed if sent again.
         retry_after: Seconds the service asked to wait.
-        phase: Where the time went: queue, backoff, key, connect, write, first byte, body, stream, idle or total.
+        phase: Where the time went: queue, backoff, key, connect, tls, write, first byte, body, stream, idle or total.
         retry_suppressed: Why it was not retried though it might have helped: ``budget``.
         trace: What happened to the call; `client.explain` reads it.
     """

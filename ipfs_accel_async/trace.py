@@ -97,7 +97,7 @@ class Trace:
     """The one mutable part of a call: where it is and what it has cost. Written by the layers, read at the end.
 
     Attributes:
-        phase: queue, backoff, key, connect, write, first byte, body or stream.
+        phase: queue, backoff, key, connect, tls, write, first byte, body or stream.
         attempts: How many times it was sent.
         queue_seconds: Waited in the queue, over all attempts.
         first_delta_at: When the first token came.

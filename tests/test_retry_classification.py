@@ -64,7 +64,7 @@ TABLE = [
     Row(errors.RequestTimeoutError("x", phase="first byte"), errors.RequestTimeoutError, BACKOFF, ENDPOINT),
     Row(errors.InterruptedCallError("x", phase="first byte"), errors.InterruptedCallError, BACKOFF, ENDPOINT),
     Row(errors.InterruptedCallError("x", phase="body"), errors.InterruptedCallError, BACKOFF, ENDPOINT),
-    Row(errors.TLSError("x", phase="connect"), errors.TLSError, NEVER, NOBODY),
+    Row(errors.TLSError("x", phase="tls"), errors.TLSError, NEVER, NOBODY),
     Row(errors.ResponseTooLargeError("x", phase="body"), errors.ResponseTooLargeError, NEVER, ENDPOINT),
     Row(b"<html>", errors.DecodeError, BACKOFF, ENDPOINT),
     Row(b'{"choices":"none"}', errors.ResponseValidationError, NEVER, ENDPOINT),

@@ -157,7 +157,7 @@ class BreakerLease:
         """Tell the breakers."""
         self._breaker.record(self._permit, outcome.kind, now)
         error = outcome.error
-        unreachable = isinstance(error, ConnectError) or getattr(error, "phase", None) == "connect"
+        unreachable = isinstance(error, ConnectError) or getattr(error, "phase", None) in {"connect", "tls"}
         judged = self._endpoint.spread.judge(self._model, outcome.kind, unreachable=unreachable)
         if self._above.probe and outcome.kind == "failed":
             judged = "failed"  # a probe is asked about the endpoint: whatever fails it, it has not come back

@@ -23,6 +23,7 @@ _WHERE = {
     "backoff": "while waiting to try again",
     "key": "while the callable that gives the key was being asked (the phase 'key')",
     "connect": "while connecting (the phase 'connect')",
+    "tls": "in the TLS handshake (the phase 'tls')",
     "write": "while sending the request (the phase 'write')",
 }
 

@@ -12,11 +12,10 @@ from weakref import WeakSet
 
 import aiohttp
 import httpx
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ipfs_accel_async.errors import ConfigError
-from ipfs_accel_async.transport._progress import CURRENT, Connector, Outgoing
+from ipfs_accel_async.transport._progress import CURRENT, Connection, Connector, Outgoing
 
 if TYPE_CHECKING:
     import ssl
@@ -69,28 +68,6 @@ class Body(httpx.AsyncByteStream, httpx.SyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.data
-
-
-class Connection(ResponseHandler):
-    """aiohttp's protocol; what breaks the framing of a body ends the body too.
-
-    aiohttp tells only whoever waits for a head: with a bad chunk in a later packet the reader of the body would wait
-    for ever, though the connection is closed.
-    """
-
-    def close(self) -> None:
-        """Close; at once where a peer that reads nothing would keep it open until all is written."""
-        if self.transport is not None and self.transport.get_write_buffer_size():
-            self.abort()
-        else:
-            super().close()
-
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """Fail whoever waits."""
-        body = self._payload
-        super().set_exception(exc, *cause)
-        if body is not None and not body.is_eof() and body.exception() is None:
-            body.set_exception(aiohttp.ClientPayloadError("the body is broken"))
 
 
 class ResponseBody(httpx.AsyncByteStream):

@@ -64,7 +64,7 @@ def typed(error: Exception, *, phase: str) -> Exception:
 
     Args:
         error: What was raised.
-        phase: Where, unless the kind of error says so itself.
+        phase: Where, unless the kind of error says so itself; but ``tls`` is where in connecting.
     """
     if isinstance(error, AccelError):
         return error
@@ -77,11 +77,13 @@ def typed(error: Exception, *, phase: str) -> Exception:
         unknown = "the server's name cannot be looked up: is the address right, and is there a network?"
         return ConnectError(unknown, phase="connect", code=NO_SUCH_NAME)
     if any(isinstance(one, (ssl.SSLError, ssl.CertificateError)) for one in causes):
-        return TLSError("the TLS handshake failed: is the certificate valid for this address?", phase="connect")
+        return TLSError("the TLS handshake failed: is the certificate valid for this address?", phase="tls")
     for kind in type(error).__mro__:
         row = _ROWS.get(kind.__name__)
         if row is not None:
-            return row.kind(row.message, phase=row.phase or phase)
+            return row.kind(
+                row.message, phase=phase if (phase, row.phase) == ("tls", "connect") else row.phase or phase
+            )
     return TransportError(f"the HTTP client failed with {type(error).__name__}", phase=phase, retryable=False)
 
 

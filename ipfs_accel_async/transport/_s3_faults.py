@@ -33,7 +33,7 @@ _ROWS = {
     "ConnectTimeoutError": _Row(RequestTimeoutError, "connecting to the S3 endpoint took too long", "connect"),
     "ReadTimeoutError": _Row(RequestTimeoutError, "the S3 endpoint was silent for too long"),
     "ProxyConnectionError": _Row(ConnectError, "the proxy refused the connection", "connect"),
-    "SSLError": _Row(TLSError, "the TLS handshake failed: is the certificate valid for this address?", "connect"),
+    "SSLError": _Row(TLSError, "the TLS handshake failed: is the certificate valid for this address?", "tls"),
     "ConnectionClosedError": _BROKEN,
     "ResponseStreamingError": _BROKEN,
     "IncompleteReadError": _BROKEN,

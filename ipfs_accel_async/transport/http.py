@@ -85,7 +85,8 @@ class HttpTransport:
             )
             return self._incoming(await transport.handle_async_request(outgoing))
         except Exception as error:  # noqa: BLE001 - each becomes a typed one
-            failure = typed(error, phase="first byte")
+            within = request.progress is not None and request.progress.phase == "tls"
+            failure = typed(error, phase="tls" if within else "first byte")
         raise failure  # outside: not even as its context the original follows, as its frames hold the header bytes
 
     async def _through(self, client: Any, request: Request) -> httpx.Response:

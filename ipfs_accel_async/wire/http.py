@@ -17,7 +17,7 @@ class Progress(Protocol):
     """Where a request is: a transport that knows says so."""
 
     phase: str
-    """``connect``, ``write`` or ``first byte``."""
+    """``connect``, ``tls``, ``write`` or ``first byte``."""
 
 
 @dataclass(frozen=True, slots=True)

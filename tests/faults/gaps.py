@@ -7,6 +7,5 @@ OPEN: dict[str, str] = {}
 PARTLY = {
     "G04": "of a client; there is no gateway",
     "L05": "what the environment or S3's ca_bundle names is read by the first call over TLS, before it is sent",
-    "L02": "of a handshake that stalls the phase is connect: the library does not tell the two apart",
     "E06": "of a program; there is no gateway",
 }

@@ -56,7 +56,7 @@ async def test_a_bad_certificate_is_refused_once(ca: trustme.CA, fault: str) -> 
     ):
         with pytest.raises(TLSError) as caught:
             await ai.chat("openai:m", "hi")
-        assert (caught.value.attempts, caught.value.phase, caught.value.retryable) == (1, "connect", False)
+        assert (caught.value.attempts, caught.value.phase, caught.value.retryable) == (1, "tls", False)
         assert (server.requests, leaks(caught.value)) == ([], [])
         assert ai.report()["circuit_breaker"]["state"] == "closed"
 
@@ -71,7 +71,7 @@ async def test_a_handshake_that_stalls_ends_at_the_connect_timeout(ca: trustme.C
             started = asyncio.get_running_loop().time()
             with pytest.raises(RequestTimeoutError) as caught:
                 await ai.chat("openai:m", "hi")
-            assert caught.value.phase == "connect"
+            assert caught.value.phase == "tls"
             assert asyncio.get_running_loop().time() - started < 5
 
 

@@ -40,9 +40,9 @@ async def attentive(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> No
 
 
 async def test_a_handshake_that_stalls() -> None:
-    """A server that never answers the TLS handshake: the time went into connecting."""
+    """A server that never answers the TLS handshake: the time went into that."""
     async with raw_server(silent) as url:
-        assert await phase_of(url.replace("http:", "https:"), given=False, seconds=0.4) == "connect"
+        assert await phase_of(url.replace("http:", "https:"), given=False, seconds=0.4) == "tls"
 
 
 async def test_httpx_says_when_it_connects() -> None:
@@ -57,7 +57,7 @@ async def test_httpx_says_when_it_connects() -> None:
     for event in ("send_request_body.started", "send_request_body.complete", "receive_response_headers.started"):
         await told(f"http11.{event}", {})
         seen.append(request.progress.phase)
-    assert seen == ["connect"] * 3 + ["write", "first byte", "first byte"]
+    assert seen == ["connect", "tls", "tls", "write", "first byte", "first byte"]
 
 
 @LIBRARIES

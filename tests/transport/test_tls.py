@@ -42,11 +42,26 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return ca
 
 
-async def get(url: str) -> bytes:
+class Phases:
+    """Where a request has been, in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    @property
+    def phase(self) -> str:
+        return self.seen[-1]
+
+    @phase.setter
+    def phase(self, now: str) -> None:
+        self.seen.append(now)
+
+
+async def get(url: str, progress: Phases | None = None) -> bytes:
     """One request through a transport of its own."""
     made = HttpTransport(None, connect_timeout=5.0, max_response_bytes=1_000)
     try:
-        incoming = await made.send(Request("GET", url, ()))
+        incoming = await made.send(Request("GET", url, (), progress=progress))
         body = await incoming.read()
         await incoming.aclose()
         return body
@@ -61,6 +76,15 @@ async def test_a_certificate_of_a_trusted_authority_is_accepted(trusted: trustme
         assert await get(url) == b"hello"
 
 
+async def test_the_handshake_is_a_phase_of_its_own(trusted: trustme.CA) -> None:
+    """From when TCP has connected until TLS has; a connection without it has no such phase."""
+    for context in (server_context(trusted, "127.0.0.1"), None):
+        progress = Phases()
+        async with raw_server(hello, ssl=context) as url:
+            assert await get(url, progress) == b"hello"
+        assert progress.seen == ["connect", *(["tls"] if context else []), "first byte"]
+
+
 @pytest.mark.parametrize("fault", ["unknown authority", "other name"])
 async def test_a_bad_certificate_is_a_tls_error(trusted: trustme.CA, fault: str) -> None:
     """A certificate of nobody we trust, or for another name, is refused and not retried."""
@@ -70,7 +94,7 @@ async def test_a_bad_certificate_is_a_tls_error(trusted: trustme.CA, fault: str)
         with pytest.raises(TLSError) as caught:
             await get(url)
     assert not caught.value.retryable
-    assert caught.value.phase == "connect"
+    assert caught.value.phase == "tls"
 
 
 def test_the_context_is_made_once() -> None:
