@@ -150,17 +150,23 @@ class Link:
 
 @asynccontextmanager
 async def _box(seconds: float) -> AsyncIterator[None]:
-    """As asyncio.timeout; but where the loop itself was held up, the answer that may be there is looked at first."""
+    """As asyncio.timeout; but where the loop itself was held up, the answer that may be there is looked at first.
+
+    Each time anew, as long as it is: a Redis that is gone is told by the library's own timeout meanwhile.
+    """
     loop = asyncio.get_running_loop()
-    due = loop.time() + seconds
 
     def over() -> None:
+        nonlocal timer
         now = loop.time()
-        timeout.reschedule(now + seconds if now > due + seconds / 2 else now)
+        if now > timer.when() + seconds / 2:
+            timer = loop.call_at(now + seconds, over)
+        else:
+            timeout.reschedule(now)
 
-    async with asyncio.timeout(None) as timeout:
-        handle = loop.call_at(due, over)
-        try:
+    timer = loop.call_at(loop.time() + seconds, over)
+    try:
+        async with asyncio.timeout(None) as timeout:
             yield
-        finally:
-            handle.cancel()
+    finally:
+        timer.cancel()
