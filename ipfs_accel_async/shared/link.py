@@ -155,6 +155,7 @@ async def _box(seconds: float) -> AsyncIterator[None]:
     Each time anew, as long as it is: a Redis that is gone is told by the library's own timeout meanwhile.
     """
     loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
 
     def over() -> None:
         nonlocal timer
