@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,10 @@ from ipfs_accel_async.policy.nearest import Nearest
 if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
+
+
+WORDINGS = 16
+"""Other words that an entry remembers."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Entry:
         data: The answer, as :func:`~ipfs_accel_async.cache.record.record` writes it.
         tags: To find it by.
         stored: When, in seconds of the wall clock.
+
+    Attributes:
+        words: Other words in which it was asked, and which were found to agree.
     """
 
     space: bytes
@@ -32,6 +39,11 @@ class Entry:
     data: bytes
     tags: tuple[str, ...]
     stored: float
+    words: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
+
+    def knows(self, question: str) -> bool:
+        """Whether it is known to answer a question: as popular ones are asked again and again."""
+        return question == self.question or question in self.words
 
     @cached_property
     def reading(self) -> Reading:
@@ -71,9 +83,14 @@ class Entries:
         """An entry, if it is still there."""
         return self._entries.get(number)
 
-    def use(self, number: int) -> None:
-        """It has helped: it is the last to go."""
+    def use(self, number: int, question: str) -> None:
+        """It has helped: it is the last to go, and knows in which words."""
         self._entries.move_to_end(number)
+        entry = self._entries[number]
+        if not entry.knows(question):
+            if len(entry.words) >= WORDINGS:
+                entry.words.clear()
+            entry.words.add(question)
 
     def add(self, entry: Entry, vector: NDArray[float32]) -> bool:
         """Keep an answer, instead of what its question had; whether its vector is of the dimension of the others.

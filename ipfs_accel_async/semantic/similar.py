@@ -156,10 +156,10 @@ class SemanticCache:
                 self._entries.remove(number)
             elif max_age is not None and now - entry.stored > max_age:
                 self._refusals["age"] += 1
-            elif entry.question != question and (why := differs(reading := reading or read(question), entry.reading)):
+            elif not entry.knows(question) and (why := differs(reading := reading or read(question), entry.reading)):
                 self._refusals[why] += 1
             elif (similarity := shelf.cosine(number, vector)) >= floor:
-                self._entries.use(number)
+                self._entries.use(number, question)
                 return Hit(entry, similarity)
         return None
 

@@ -90,10 +90,11 @@ def read(text: str) -> Reading:
     prose, verbatim = separate(text)
     shouting = prose.isupper()
     plain = [_plain(word, shouting or not place) for place, word in enumerate(_TOKEN.findall(prose))]
-    spoken = language([word for word in plain if word[0].isalpha()])
+    full = " ".join(expand(word) for word in plain)
+    spoken = language([word for word in full.split() if word[0].isalpha()])  # what's is no French word beside plus
     if spoken != "en":
         return Reading(spoken, verbatim, tuple(plain))
-    words = framed(" ".join(expand(word) for word in plain)).split()
+    words = framed(full).split()
     numbers, content, order, roles = _parts(words)
     asked = _asked(words)
     return Reading(
