@@ -7,7 +7,7 @@ import pytest
 
 from ipfs_accel_async.policy import nearest
 from ipfs_accel_async.policy.directions import dots
-from ipfs_accel_async.policy.nearest import FREE, Found, Nearest
+from ipfs_accel_async.policy.nearest import FREE, ROUNDING, Found, Nearest
 from ipfs_accel_async.policy.signature import signature
 
 
@@ -130,3 +130,21 @@ def test_a_vector_that_was_given_out_is_a_copy() -> None:
     index.add(1, made[1])
     assert kept.tolist() == made[0].tolist()
     assert kept.dtype == np.float32
+
+
+def test_as_many_bits_as_may_differ_are_near_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And they are asked for a little less than the floor, as float32 rounds."""
+    index, floors = filled(vectors(1_536, 64)), []
+
+    def apart(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        return np.array([7, 8, *[9] * (known.shape[1] - 2)])
+
+    def most_apart(floor: float) -> int:
+        floors.append(floor)
+        return 8
+
+    monkeypatch.setattr(nearest, "apart", apart)
+    monkeypatch.setattr(nearest, "most_apart", most_apart)
+    found = {one.number for one in index.search(vectors(1, 64)[0], -1.0, 2_000)}
+    assert found == {0, 1, 256, 257, 1_280, 1_281}
+    assert floors == [-1.0 - ROUNDING]

@@ -103,3 +103,8 @@ def test_others_at_random_are_told_apart() -> None:
     known = np.stack([signature(one) for one in rng.standard_normal((500, 64)).astype(np.float32)], axis=1)
     asked = signature(rng.standard_normal(64).astype(np.float32))
     assert (apart(known, asked) > most_apart(0.85)).all()
+
+
+def test_in_a_plane_is_below_it() -> None:
+    """What has no side has the one of a bit that is not set."""
+    assert not signature(np.zeros(24, np.float32)).any()
