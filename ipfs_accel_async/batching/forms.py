@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Share = dict[str, Any] | Exception
 """What one member gets: the fields that are its own, or its error."""
 
+_OF_ALL = ("target", "model", "provider_request_id", "attempts", "limits")
+"""What each member's answer takes over from that to all of them, if it is not told otherwise."""
+
 
 class Form(ABC):
     """One kind of items. What it is told of are payloads of one key, in the order of their items."""
@@ -95,24 +98,14 @@ class Form(ABC):
             message = f"the answer does not fit the {len(members)} calls that were sent together: {error}"
             raise ResponseValidationError(message, target=answer.target, request_id=answer.request_id) from error
         usages = split_usage(answer.usage, [member.tokens for member in members])
+        of_all = {name: getattr(answer, name) for name in _OF_ALL}
         made: list[Answer | Exception] = []
         for member, share, usage in zip(members, shares, usages, strict=True):
             if isinstance(share, Exception):
                 made.append(share)
                 continue
-            kind = share.pop("kind", type(answer))
-            share.setdefault("model", answer.model)
-            made.append(
-                kind(
-                    target=answer.target,
-                    usage=usage,
-                    request_id=member.call.request_id,
-                    provider_request_id=answer.provider_request_id,
-                    attempts=answer.attempts,
-                    limits=answer.limits,
-                    **share,
-                )
-            )
+            kind = share.pop("kind", answer.__class__)
+            made.append(kind(usage=usage, request_id=member.call.request_id, **{**of_all, **share}))
         return made
 
 

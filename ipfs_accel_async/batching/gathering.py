@@ -6,8 +6,9 @@ import asyncio
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from ipfs_accel_async.batching.request import Batch, asking
-from ipfs_accel_async.errors import AccelError, ClientClosedError, QueueFullError
+from ipfs_accel_async.batching.bounds import ask_bounds
+from ipfs_accel_async.batching.request import Batch
+from ipfs_accel_async.errors import ClientClosedError, QueueFullError
 from ipfs_accel_async.policy.batch import plan
 from ipfs_accel_async.policy.spreading import Crowd
 
@@ -110,7 +111,7 @@ class Gathering:
             return None
         self.forget(place)
         if place in self._waiting:
-            self._drop(place)
+            self._drop((place,))
             self._rest()
         elif batch is not None:
             batch.leave(place)
@@ -144,8 +145,9 @@ class Gathering:
 
     def close(self) -> None:
         """Refuse what waits."""
-        for member in list(self._waiting):
-            self._drop(member)
+        waiting = list(self._waiting)
+        self._drop(waiting)
+        for member in waiting:
             self.forget(member)
             for one in member.waiters():
                 why = "the client was closed while the call waited for others"
@@ -181,8 +183,7 @@ class Gathering:
         together = len(leaving) > 1 and not self.flying
         crowd = Crowd(len(leaving), rules.spreading) if together else None
         for members in leaving:
-            for member in members:
-                self._drop(member)
+            self._drop(members)
             self._launch(members, crowd)
         if self._timer is not None and (not self._waiting or self.flying >= rules.places):
             self._timer.cancel()
@@ -192,20 +193,12 @@ class Gathering:
         self._rest()
 
     def _learns(self, waiting: Sequence[Member]) -> bool:
-        """Whether the server is being asked for its bounds: before the first request that it could find too large."""
+        """Whether the server is being asked for its bounds."""
         if self._asking is None and self.rules.told_by and len(waiting) > 1:
-            self._asking = self.loop.create_task(self._learn(waiting[0].call), context=Context())
+            asked = ask_bounds(waiting[0].call, self.rules, self.next)
+            self._asking = self.loop.create_task(asked, context=Context())
             self._asking.add_done_callback(self._learnt)
         return self._asking is not None
-
-    async def _learn(self, call: Call) -> None:
-        rules = self.rules
-        asked = asking(call, rules.told_by)
-        try:
-            answer = await self.next(asked)
-            rules.learn(answer.raw if isinstance(answer.raw, dict) else {})
-        except AccelError:
-            rules.told_by = ""  # it says nothing of them: what is usual holds
 
     def _learnt(self, task: asyncio.Task[None]) -> None:
         self._asking = None
@@ -231,11 +224,16 @@ class Gathering:
         self._aloft += items
         self._enough = self.rules.spreading.enough(self._aloft, self.rules.places)
 
-    def _drop(self, member: Member) -> None:
-        del self._waiting[member]
-        self._items -= member.items
-        self._tokens -= member.tokens
-        self._bytes -= member.bytes
+    def _drop(self, members: Sequence[Member]) -> None:
+        if len(members) == len(self._waiting):
+            self._waiting.clear()
+            self._items = self._tokens = self._bytes = 0
+            return
+        for member in members:
+            del self._waiting[member]
+            self._items -= member.items
+            self._tokens -= member.tokens
+            self._bytes -= member.bytes
 
     def _rest(self) -> None:
         if self.flying or self._waiting or self._asking is not None:

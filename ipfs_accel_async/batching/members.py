@@ -10,7 +10,7 @@ from ipfs_accel_async.errors import AccelError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable, Iterator
 
     from ipfs_accel_async.batching.request import Batch
     from ipfs_accel_async.call import Call
@@ -38,10 +38,24 @@ class Member:
         sharers: Who else is in its place.
     """
 
-    alone = gone = late = False
-    batch: Batch | None = None
-    first: Member | None = None
-    sharers: dict[Member, None] | None = None
+    __slots__ = (
+        "alone",
+        "batch",
+        "bytes",
+        "call",
+        "context",
+        "first",
+        "future",
+        "gone",
+        "items",
+        "late",
+        "payload",
+        "priority",
+        "same",
+        "sharers",
+        "tokens",
+        "whole",
+    )
 
     def __init__(
         self,
@@ -61,6 +75,10 @@ class Member:
         self.same = same
         self.priority = call.priority
         self.context = None if same is None else copy_context()
+        self.alone = self.gone = self.late = False
+        self.batch: Batch | None = None
+        self.first: Member | None = None
+        self.sharers: dict[Member, None] | None = None
 
     def take(self, other: Member) -> bool:
         """Let an equal one share this place; not if it is in more of a hurry than the request that has gone."""
@@ -98,6 +116,15 @@ class Member:
             self.future.set_exception(made)
         else:
             self.future.set_result(made)
+
+
+def waiters(places: Iterable[Member]) -> Iterator[Member]:
+    """Who waits in any of these places, none of which is left by all."""
+    for place in places:
+        if place.sharers is None:
+            yield place
+        else:
+            yield from place.waiters()
 
 
 def own_error(error: Exception, call: Call) -> Exception:

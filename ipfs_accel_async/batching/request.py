@@ -6,12 +6,11 @@ from contextvars import Context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ipfs_accel_async.batching.members import own_error
+from ipfs_accel_async.batching.members import own_error, waiters
 from ipfs_accel_async.call import Call, new_id
 from ipfs_accel_async.errors import BadRequestError, ClientClosedError, InvalidRequestError
 from ipfs_accel_async.middleware.sharing import answer_for
 from ipfs_accel_async.trace import Trace
-from ipfs_accel_async.types import NativeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +44,9 @@ class Batch:
         self._since = gathering.loop.time()
         self.items = sum(member.items for member in members)
         self.priority = min(member.priority for member in members)
-        self._call = self._lone(members[0]) if len(members) == 1 and members[0].whole else self._merged(members)
+        self._is_lone = len(members) == 1 and members[0].whole
+        self._shared: tuple[str, int, float] | None = None
+        self._call = self._lone(members[0]) if self._is_lone else self._merged(members)
         self.deadline = self._call.deadline
         self.trace = self._call.trace
         for member in members:
@@ -64,7 +65,8 @@ class Batch:
 
     def tell(self, member: Member) -> None:
         """Write down in a member's trace what happened to the request."""
-        trace, ours = member.call.trace, self.trace
+        call, ours = member.call, self.trace
+        trace = call.trace
         if trace is ours:
             return
         trace.phase = ours.phase
@@ -72,10 +74,11 @@ class Batch:
             trace.cache, trace.tries = "shared", ours.tries
             return
         trace.attempts += ours.attempts
-        trace.queue_seconds += ours.queue_seconds + max(self._since - member.call.submitted, 0.0)
+        waited = self._since - call.submitted
+        trace.queue_seconds += ours.queue_seconds + (waited if waited > 0 else 0.0)
         trace.tries += ours.tries
-        if self._others:
-            trace.batch = (self._call.request_id, self._others, self._since)
+        if self._shared is not None:
+            trace.batch = self._shared
 
     async def _run(self) -> None:
         members = [member for member in self._members if member.batch is self]
@@ -90,7 +93,7 @@ class Batch:
                 self._fail(members, error)
                 return
             left = [member for member in members if member.batch is self]  # what was refused may be theirs who left
-            for one in (one for member in left for one in member.waiters()):
+            for one in waiters(left):
                 self.tell(one)
             self._gathering.halve(left)
         except Exception as error:  # noqa: BLE001 - whatever it is, each member raises it
@@ -105,7 +108,7 @@ class Batch:
         else:
             if self._crowd is not None:
                 self._crowd.back(self._took())
-            if self._others:
+            if self._shared is not None:
                 self._gathering.counted(members)
             self._deliver(members, made)
 
@@ -118,25 +121,26 @@ class Batch:
 
     def _lone(self, member: Member) -> Call:
         """The call of one member as it is; its equals' deadline if that is later, and their hurry."""
-        self._is_lone, self._others = True, 0
-        waiters = member.waiters()
-        call, latest = waiters[0].call, max(one.call.deadline for one in waiters)
+        calls = [one.call for one in member.waiters()]
+        call, latest = calls[0], max(one.deadline for one in calls)
         if call.deadline < latest or call.priority > self.priority:
             return replace(call, deadline=latest, priority=self.priority)
         return call
 
     def _merged(self, members: Sequence[Member]) -> Call:
-        self._is_lone, self._others = False, len({id(member.call) for member in members}) - 1
-        rules, first = self._gathering.rules, members[0].call
-        calls = [one.call for member in members for one in member.waiters()]
+        rules, first, request_id = self._gathering.rules, members[0].call, new_id()
+        others = len({id(member.call) for member in members}) - 1
+        if others:
+            self._shared = (request_id, others, self._since)
+        calls = [one.call for one in waiters(members)]
         return Call(
             operation=rules.form.operation or first.operation,
             target=first.target,
             payload=rules.form.merged([member.payload for member in members]),
             priority=self.priority,
-            deadline=max(call.deadline for call in calls),
-            submitted=min(call.submitted for call in calls),
-            request_id=new_id(),
+            deadline=max([call.deadline for call in calls]),
+            submitted=min([call.submitted for call in calls]),
+            request_id=request_id,
             idempotent=first.idempotent,
             tags=self._gathering.tags,
             trace=Trace(),
@@ -171,18 +175,3 @@ class Batch:
 
     def _fail(self, members: Sequence[Member], error: Exception) -> None:
         self._deliver(members, [error] * len(members))
-
-
-def asking(call: Call, operation: str) -> Call:
-    """The call that asks a server for its bounds, in time for a call that waits for them."""
-    return Call(
-        operation=operation,
-        target=call.target,
-        payload=NativeRequest(),
-        priority=call.priority,
-        deadline=call.deadline,
-        submitted=call.submitted,
-        request_id=new_id(),
-        tags=call.tags,
-        options=call.options,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.answers import Embeddings, Reply
@@ -41,7 +42,7 @@ class Texts(Form):
 
     def merged(self, payloads: Sequence[Any]) -> Any:
         """All texts, one after the other."""
-        return self._of(payloads[0], tuple(item for payload in payloads for item in self.items(payload)))
+        return self._of(payloads[0], tuple(chain.from_iterable(map(self.items, payloads))))
 
     def cut(self, payload: Any, start: int, stop: int) -> Any:
         """Some of the texts."""
