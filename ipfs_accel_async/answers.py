@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ipfs_accel_async.deltas import NO_USAGE, Block, Delta, ToolCallDelta, Usage
+from ipfs_accel_async.quick import quick
 from ipfs_accel_async.types import Message, Part, Target, Text, Thinking, ToolCall, Verbatim
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Answer:
         return None if self.limits is None else self.limits()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply(Answer):
     """A chat answer.
@@ -123,6 +125,7 @@ class Reply(Answer):
         return Message("assistant", content, self.tool_calls, verbatim=verbatim)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Embeddings(Answer):
     """Vectors, one row a text, in the order of the texts.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipfs_accel_async.options import NO_WISHES, Options
+from ipfs_accel_async.quick import quick
 from ipfs_accel_async.trace import Trace
 from ipfs_accel_async.types import NOTHING, Payload, Priority, Target
 
@@ -26,6 +27,7 @@ def new_id() -> str:
     return f"{made[:8]}-{made[8:12]}-4{made[13:16]}-{'89ab'[int(made[16], 16) & 3]}{made[17:20]}-{made[20:]}"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call on its way through the stack.

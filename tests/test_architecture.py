@@ -19,6 +19,7 @@ VALUES = {
     "error_base",
     "errors",
     "keys",
+    "quick",
     "secret",
     "tls",
     "tokens",
