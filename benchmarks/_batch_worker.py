@@ -80,14 +80,19 @@ async def apart(job: Mapping[str, Any], measure: Any) -> None:
 
 
 async def lone(job: Mapping[str, Any], measure: Any) -> None:
-    """One call after the other, by nobody else."""
-    async with _ours(job, batching=bool(job["batching"])) as ai:
+    """One call after the other, by nobody else, in turn with gathering and without; `delay`, in seconds, is between."""
+    took: dict[bool, list[float]] = {True: [], False: []}
+    async with _ours(job, batching=True) as ours, _ours(job, batching=False) as plain:
 
         async def run(count: int) -> None:
             for text in texts(count):
-                await ai.embed(f"openai:{MODEL}", text)
+                for gathers, ai in ((True, ours), (False, plain)):
+                    start = time.perf_counter()
+                    await ai.embed(f"openai:{MODEL}", text)
+                    took[gathers].append(time.perf_counter() - start)
 
         await measure(run)
+    FURTHER["delay"] = median(took[True]) - median(took[False])
 
 
 async def static(job: Mapping[str, Any], measure: Any) -> None:
@@ -201,6 +206,8 @@ async def baseten(job: Mapping[str, Any], measure: Any) -> None:
     await measure(run)
 
 
+FURTHER: dict[str, float] = {}  # what a way found out beside its rate
+
 WAYS: dict[str, tuple[str, Callable[..., Awaitable[None]]]] = {
     "awaits": ("ipfs_accel_async", awaits),
     "unshared": ("ipfs_accel_async", unshared),
@@ -236,7 +243,7 @@ def main() -> None:
             costs.append((time.process_time() - cpu) / job["items"] * 1e6)
 
     asyncio.run(way(job, measure))  # type: ignore[arg-type]
-    print(json.dumps({"rate": median(rates), "cpu": median(costs)}))
+    print(json.dumps({"rate": median(rates), "cpu": median(costs), **FURTHER}))
 
 
 if __name__ == "__main__":

@@ -125,29 +125,25 @@ def split_usage(usage: Usage, weights: Sequence[int]) -> list[Usage]:
         return [usage]
     if usage == NO_USAGE:
         return [NO_USAGE] * len(weights)
-    columns = [
-        shared_out(total, weights) if total else [0] * len(weights)
-        for total in (
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cached_tokens,
-            usage.cache_write_tokens,
-            usage.reasoning_tokens,
-        )
-    ]
-    extra = usage.total_tokens - usage.input_tokens - usage.output_tokens
-    rest = shared_out(extra, weights) if extra else [0] * len(weights)
+    totals = (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached_tokens,
+        usage.cache_write_tokens,
+        usage.reasoning_tokens,
+        usage.total_tokens - usage.input_tokens - usage.output_tokens,
+    )
+    nothing = [0] * len(weights)
+    columns = [shared_out(total, weights) if total else nothing for total in totals]
     whole = sum(weights) or 1
+    rows = list(zip(nothing if usage.cost is None else weights, *columns, strict=True))
     made: dict[tuple[int, ...], Usage] = {}  # many are alike, and a value is made more slowly than found
-    shares = []
-    for parts in zip(weights, *columns, rest, strict=True):
-        if parts not in made:
-            weight, given, written, cached, kept, reasoned, more = parts
-            cost = None if usage.cost is None else usage.cost * weight / whole
-            total = given + written + more
-            made[parts] = Usage(given, written, total, cached, kept, reasoned, cost, usage.estimated)
-        shares.append(made[parts])
-    return shares
+    for row in set(rows):
+        weight, given, written, cached, kept, reasoned, more = row
+        cost = None if usage.cost is None else usage.cost * weight / whole
+        total = given + written + more
+        made[row] = Usage(given, written, total, cached, kept, reasoned, cost, usage.estimated)
+    return [made[row] for row in rows]
 
 
 def summed(answers: Sequence[Answer]) -> Usage:

@@ -86,7 +86,8 @@ class Gathering:
         self._tokens += member.tokens
         self._bytes += member.bytes
         if self._soon is None and self.flying < rules.places:
-            if not self.flying or self._items >= self._enough or self._full():
+            full = rules.bounds.reached
+            if not self.flying or self._items >= self._enough or full(self._items, self._tokens, self._bytes):
                 self._soon = self.loop.call_soon(self._send, context=self._context)
             elif self._timer is None:
                 self._timer = self.loop.call_later(rules.timeout, self._due, context=self._context)
@@ -208,16 +209,13 @@ class Gathering:
 
     def _launch(self, members: Sequence[Member], crowd: Crowd | None = None) -> None:
         self.flying += 1
-        self._bear(sum(member.items for member in members))
+        self._bear(sum([member.items for member in members]))
         first = members[0]
         if len(members) == 1 and first.whole and first.same is None:
             first.alone = True
             first.answer(None)
         else:
             self.batches[Batch(self, members, crowd)] = None
-
-    def _full(self) -> bool:
-        return self.rules.bounds.reached(self._items, self._tokens, self._bytes)
 
     def _bear(self, items: int) -> None:
         """So many items more are under way."""

@@ -42,8 +42,8 @@ class Batch:
         self._crowd = crowd
         self._live = len(members)
         self._since = gathering.loop.time()
-        self.items = sum(member.items for member in members)
-        self.priority = min(member.priority for member in members)
+        self.items = sum([member.items for member in members])
+        self.priority = min([member.priority for member in members])
         self._is_lone = len(members) == 1 and members[0].whole
         self._shared: tuple[str, int, float] | None = None
         self._call = self._lone(members[0]) if self._is_lone else self._merged(members)

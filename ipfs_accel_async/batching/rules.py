@@ -77,6 +77,11 @@ class Rules:
             self.bounds = replace(self.bounds, tokens=min(tokens, self.bounds.tokens or tokens))
 
 
+Place = tuple[str, str, str, str]
+Found = tuple[Rules, bool] | None
+"""Rules, and whether calls are gathered without being asked to; None where they never are."""
+
+
 class Rulebook:
     """The rules of all operations and models, made on first use.
 
@@ -88,32 +93,40 @@ class Rulebook:
     def __init__(self, codecs: Mapping[str, Codec], settings: Callable[[str], Settings]) -> None:
         self._codecs = codecs
         self._settings = settings
-        self._made: dict[tuple[str, str, str, str], tuple[Rules, bool] | None] = {}
+        self._found: dict[Place, Found] = {}
+        self._made: dict[Place, Found] = {}
 
     def of(self, call: Call) -> Rules | None:
         """The rules for a call; None where it goes alone."""
         target, wish = call.target, call.options.batch
         if wish is False:
             return None
-        own = self._settings(target.provider)
-        model = target.model if target.model in own.models else ""
-        key = (target.provider, call.operation, model, target.endpoint)
+        key = (target.provider, call.operation, target.model, target.endpoint)
         try:
-            found = self._made[key]
+            found = self._found[key]
         except KeyError:
-            if len(self._made) >= MOST:  # addresses are the caller's own, so there may be any number of them
-                self._made.clear()
-            found = self._made[key] = self._make(call, own)
+            found = self._found[key] = self._shared(call)
         if found is None:
             return None
         rules, on = found
         return rules if on or wish else None
 
+    def _shared(self, call: Call) -> Found:
+        """The rules of a model, which are those of all of its provider at its address but for settings of its own."""
+        target, own = call.target, self._settings(call.target.provider)
+        key = (target.provider, call.operation, target.model if target.model in own.models else "", target.endpoint)
+        for known in (self._found, self._made):
+            if len(known) >= MOST:  # models and addresses are the caller's own, so there may be any number of them
+                known.clear()
+        if key not in self._made:
+            self._made[key] = self._make(call, own)
+        return self._made[key]
+
     def codec(self, call: Call) -> Codec:
         """The codec of a call's provider."""
         return self._codecs[call.target.provider]
 
-    def _make(self, call: Call, settings: Settings) -> tuple[Rules, bool] | None:
+    def _make(self, call: Call, settings: Settings) -> Found:
         codec = self._codecs[call.target.provider]
         row = codec.operations.get(call.operation) or codec.native.get(call.operation)
         if row is None or row.batchable is None:

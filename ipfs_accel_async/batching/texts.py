@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_async.answers import Embeddings, Reply
@@ -142,14 +142,10 @@ def _parts(made: Any, members: Sequence[Member]) -> list[Any]:
     Raises:
         ValueError: It is not as long as all of them together.
     """
-    wanted = sum(member.items for member in members)
-    if len(made) != wanted:
-        raise ValueError(f"it has {len(made)} items for {wanted}")
-    parts, at = [], 0
-    for member in members:
-        parts.append(made[at : at + member.items])
-        at += member.items
-    return parts
+    stops = list(accumulate([member.items for member in members]))
+    if len(made) != stops[-1]:
+        raise ValueError(f"it has {len(made)} items for {stops[-1]}")
+    return [made[start:stop] for start, stop in pairwise((0, *stops))]
 
 
 def _rows(answer: Embeddings, members: Sequence[Member]) -> list[Share]:

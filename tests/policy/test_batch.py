@@ -52,6 +52,12 @@ def test_what_is_sent_follows_from_what_is_under_way(waiting: int, flying: int, 
     assert sizes(plan([Part()] * waiting, SMALL, 500, flying=flying, places=5, due=due)) == sent
 
 
+@pytest.mark.parametrize("bounds", [Bounds(100, tokens=4), Bounds(100, bytes=4), Bounds(4)])
+def test_each_bound_is_of_all_in_a_request(bounds: Bounds) -> None:
+    """Items, tokens or bytes: they are added up from the first to the last, and anew in the next request."""
+    assert sizes(list(packed([Part()] * 10, bounds, 100))) == [4, 4, 2]
+
+
 @pytest.mark.parametrize(
     ("waiting", "flying", "sent"),
     [(199, 1, []), (200, 1, [200]), (350, 1, [200]), (350, 0, [200, 150]), (2_000, 0, [200] * 5), (700, 3, [200] * 2)],
