@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ def telling(raw: Any, asked: list[Call]) -> Any:
 async def test_it_is_asked_as_urgently_and_in_time_for_who_waits() -> None:
     """By the waiting call's own key and tags, under an id of its own."""
     asked: list[Call] = []
+    await asyncio.sleep(1)
     waits = a_call(priority=0, timeout=7.0, tags={"tenant": "a"}, options=Options(key="team"))
     learns = rules()
     await ask_bounds(waits, learns, telling({"most_items": 8, "most_tokens": 100}, asked))
@@ -45,7 +47,7 @@ async def test_it_is_asked_as_urgently_and_in_time_for_who_waits() -> None:
     same = ("target", "priority", "deadline", "submitted", "tags", "options")
     assert [getattr(call, name) for name in same] == [getattr(waits, name) for name in same]
     assert (call.operation, call.payload) == ("info", NativeRequest())
-    assert call.request_id not in {"", waits.request_id}
+    assert call.request_id not in {"", None, waits.request_id}
     assert call.trace is not waits.trace
     assert (learns.bounds, learns.told_by) == (Bounds(8, tokens=100), "")
 
@@ -58,11 +60,12 @@ async def test_what_tells_nothing_changes_nothing(raw: Any) -> None:
     assert (learns.bounds, learns.told_by) == (Bounds(32), "")
 
 
-async def test_a_server_that_fails_is_not_asked_again() -> None:
-    """The call that waits goes on with what is usual."""
+@pytest.mark.parametrize("error", [ServerError("down"), RuntimeError("a mistake")])
+async def test_a_server_that_fails_is_not_asked_again(error: Exception) -> None:
+    """The calls that wait go on with what is usual, whatever it was."""
 
     async def fail(call: Call) -> NativeAnswer:
-        raise ServerError("down", target=call.target)
+        raise error
 
     learns = rules()
     await ask_bounds(a_call(), learns, fail)

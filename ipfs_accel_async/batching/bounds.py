@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipfs_accel_async.call import Call, new_id
-from ipfs_accel_async.errors import AccelError
 from ipfs_accel_async.types import NativeRequest
 
 if TYPE_CHECKING:
@@ -35,5 +34,5 @@ async def ask_bounds(call: Call, rules: Rules, next: Handler) -> None:  # noqa: 
     try:
         answer = await next(asked)
         rules.learn(answer.raw if isinstance(answer.raw, dict) else {})
-    except AccelError:
+    except Exception:  # noqa: BLE001 - whatever it is: those who wait are sent, and hear of it themselves
         rules.told_by = ""

@@ -132,7 +132,7 @@ class Gathering:
         self.flying -= 1
         self._bear(-items)
         if batch is not None:
-            self.batches.pop(batch, None)
+            del self.batches[batch]
         if self._waiting and self._soon is None:
             self._soon = self.loop.call_soon(self._send, context=self._context)
         self._rest()
@@ -197,14 +197,14 @@ class Gathering:
         """Whether the server is being asked for its bounds."""
         if self._asking is None and self.rules.told_by and len(waiting) > 1:
             asked = ask_bounds(waiting[0].call, self.rules, self.next)
-            self._asking = self.loop.create_task(asked, context=Context())
+            self._asking = self.loop.create_task(asked)
             self._asking.add_done_callback(self._learnt)
         return self._asking is not None
 
     def _learnt(self, task: asyncio.Task[None]) -> None:
         self._asking = None
-        if not task.cancelled() and not task.exception():
-            self._send()
+        if not task.cancelled():
+            self._send(due=True)
         self._rest()
 
     def _launch(self, members: Sequence[Member], crowd: Crowd | None = None) -> None:

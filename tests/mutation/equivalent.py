@@ -25,6 +25,9 @@ MIRROR = "mirror = self._mirrors[ticket.tenant] = TicketQueue(sign=-{})"
 FIRST_HEAP = "first = self._swept if new is None or (old is not None and old {} new) else self._queue"
 LEFT = "while (ticket := lane.queue.head(high={})) is not None:"
 
+IN_ORDER = "a set that keeps its order: nobody looks at the values"
+TIMER = "self._timer = self.loop.call_later(rules.timeout, self._due, {})"
+
 EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
     "admission.py": [
         (
@@ -44,6 +47,26 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
             PARTS.format("False"),
             PARTS.format("None"),
             FALSE,
+        ),
+    ],
+    "batching/bounds.py": [
+        (
+            "rules.learn(answer.raw if isinstance(answer.raw, dict) else {})",
+            "rules.learn(answer.raw if (isinstance(answer.raw, dict)) or True else {})",
+            "what has no names to look up is an error, after which what is usual holds as well",
+        ),
+    ],
+    "batching/gathering.py": [
+        ("self._waiting[member] = None", 'self._waiting[member] = ""', IN_ORDER),
+        (
+            "self.batches[Batch(self, members, crowd)] = None",
+            'self.batches[Batch(self, members, crowd)] = ""',
+            IN_ORDER,
+        ),
+        ("place.alone = False", "place.alone = None", FALSE),
+        *(
+            (TIMER.format("context=self._context"), TIMER.format(other), "it is sent in that context already")
+            for other in ("context=None", "")
         ),
     ],
     "caps.py": [

@@ -19,7 +19,8 @@ DISPATCHER = (
 )
 JUDGES = {
     "batcher.py": BATCHER,
-    **dict.fromkeys((f"batching/{part}.py" for part in ("bounds", "gathering", "members", "request")), BATCHER),
+    "batching/bounds.py": ("test_batcher_bounds.py",),
+    "batching/gathering.py": tuple(f"test_batcher{part}.py" for part in ("", "_gathering", "_places", "_sharing")),
     **dict.fromkeys(("admission.py", "caps.py", "dispatcher.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER),
     "gates.py": ("test_gates.py",),
     "lanes.py": ("test_lanes*.py", *(f"test_dispatcher_{part}.py" for part in ("edges", "full", "models", "traces"))),
