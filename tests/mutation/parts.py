@@ -20,6 +20,7 @@ DISPATCHER = (
 JUDGES = {
     "batcher.py": BATCHER,
     "batching/bounds.py": ("test_batcher_bounds.py",),
+    "batching/members.py": tuple(f"test_batcher_{part}.py" for part in ("members", "places*", "sharing", "trace")),
     "batching/gathering.py": tuple(f"test_batcher{part}.py" for part in ("", "_gathering", "_places", "_sharing")),
     **dict.fromkeys(("admission.py", "caps.py", "dispatcher.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER),
     "gates.py": ("test_gates.py",),
