@@ -18,8 +18,10 @@ from hypothesis import HealthCheck, settings
 from tests.virtual_loop import VirtualLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
     from pathlib import Path
+
+    from tests.gathering import Crews
 
 settings.register_profile(
     "ipfs_accel",
@@ -196,3 +198,19 @@ def own_home(empty_home: Path, request: pytest.FixtureRequest) -> None:
     elif any(empty_home.iterdir()):  # a test before this one wrote into it
         shutil.rmtree(empty_home)
         empty_home.mkdir()
+
+
+@pytest.fixture
+async def a_crew() -> AsyncIterator[Crews]:
+    """Makes gatherings with a service each, and ends what is left of them."""
+    from tests.gathering import Crew
+
+    made: list[Crew] = []
+
+    def make(*args: Any, **more: Any) -> Crew:
+        made.append(Crew(*args, **more))
+        return made[-1]
+
+    yield make
+    for crew in made:
+        await crew.end()

@@ -21,7 +21,7 @@ JUDGES = {
     "batcher.py": BATCHER,
     "batching/bounds.py": ("test_batcher_bounds.py",),
     "batching/members.py": tuple(f"test_batcher_{part}.py" for part in ("members", "places*", "sharing", "trace")),
-    "batching/gathering.py": tuple(f"test_batcher{part}.py" for part in ("", "_gathering", "_places", "_sharing")),
+    "batching/gathering.py": tuple(f"test_batcher{part}.py" for part in ("", "_gathering*", "_places", "_sharing")),
     **dict.fromkeys(("admission.py", "caps.py", "dispatcher.py", "lines.py", "tickets.py", "waitlist.py"), DISPATCHER),
     "gates.py": ("test_gates.py",),
     "lanes.py": ("test_lanes*.py", *(f"test_dispatcher_{part}.py" for part in ("edges", "full", "models", "traces"))),
